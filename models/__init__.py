@@ -1,0 +1,1 @@
+"""What listens, learns and plays. Knows no KFP, no MLflow, no Triton."""

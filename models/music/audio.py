@@ -1,0 +1,182 @@
+"""One audio value and the only door through which sound enters.
+
+    song = read_audio("song.wav")            # any rate, 1 or 2 channels, checked once
+    write_audio("out.wav", song.mono().at_rate(16_000))
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.music.errors import BadAudio
+from models.music.files import whole_file
+
+HOUSE_RATE_HZ = 44_100
+LISTENING_RATE_HZ = 16_000
+MAX_CHANNELS = 2
+MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
+MAX_SECONDS = 4 * 3600
+AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".mp3", ".ogg", ".aif", ".aiff", ".m4a"})
+
+
+@dataclass(frozen=True)
+class Audio:
+    """Samples in -1..1 as float32[channels, frames] and their rate; finite, never empty, never changed."""
+
+    samples: NDArray[np.float32]
+    rate_hz: int
+    label: str = "audio"
+    """What messages call it: usually the file's name."""
+
+    def __post_init__(self) -> None:
+        samples = np.atleast_2d(np.asarray(self.samples, dtype=np.float32))
+        if samples.ndim != 2:
+            raise BadAudio(f"{self.label}: {samples.ndim} dimensions; give [channels, frames].")
+        channels, frames = samples.shape
+        if not 1 <= channels <= MAX_CHANNELS:
+            raise BadAudio(f"{self.label}: {channels} channels; give 1 or {MAX_CHANNELS}. Mix it down first.")
+        if frames == 0:
+            raise BadAudio(f"{self.label}: 0 frames. Export it again, or leave it out.")
+        if not MIN_RATE_HZ <= self.rate_hz <= MAX_RATE_HZ:
+            raise BadAudio(f"{self.label}: rate {self.rate_hz} Hz; give {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz.")
+        if not np.isfinite(samples).all():
+            broken = int((~np.isfinite(samples)).sum())
+            raise BadAudio(f"{self.label}: {broken} samples are NaN or infinite. Export it again.")
+        samples = samples.view()
+        samples.flags.writeable = False
+        object.__setattr__(self, "samples", samples)
+
+    @property
+    def channels(self) -> int:
+        return self.samples.shape[0]
+
+    @property
+    def frames(self) -> int:
+        return self.samples.shape[1]
+
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.rate_hz
+
+    @property
+    def peak(self) -> float:
+        return float(np.abs(self.samples).max())
+
+    def mono(self) -> Audio:
+        """Mix to one channel."""
+        return self if self.channels == 1 else Audio(self.samples.mean(0, keepdims=True), self.rate_hz, self.label)
+
+    def stereo(self) -> Audio:
+        """Give two channels, the same sound in both when there was one."""
+        return self if self.channels == 2 else Audio(np.repeat(self.samples, 2, axis=0), self.rate_hz, self.label)
+
+    def at_rate(self, rate_hz: int) -> Audio:
+        """Resample; the length is round(frames * rate_hz / self.rate_hz), at least 1."""
+        if rate_hz == self.rate_hz:
+            return self
+        import soxr
+
+        frames = max(1, round(self.frames * rate_hz / self.rate_hz))
+        resampled = np.asarray(soxr.resample(self.samples.T, self.rate_hz, rate_hz)).T[:, :frames]
+        padding = frames - resampled.shape[1]
+        return Audio(np.pad(resampled, ((0, 0), (0, padding))), rate_hz, self.label)
+
+
+def read_audio(path: str | os.PathLike[str], *, max_seconds: float = MAX_SECONDS) -> Audio:
+    """Read a sound file whole; wav, flac, mp3, ogg and aiff directly, m4a through ffmpeg."""
+    import soundfile
+
+    path = Path(path)
+    _check_there(path)
+    if path.suffix.lower() == ".m4a":
+        return _read_through_ffmpeg(path, max_seconds)
+    try:
+        with soundfile.SoundFile(path) as file:
+            _check_header(path, file.samplerate, file.channels, file.frames, max_seconds)
+            samples = _read_blocks(path, file)
+            return Audio(samples, file.samplerate, path.name)
+    except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
+        reason = str(error).rsplit(":", 1)[-1].strip().rstrip(".") or type(error).__name__
+        raise BadAudio(
+            f"{path.name}: not readable as audio ({reason}, {path.stat().st_size} bytes). Export it again, or leave it out."
+        ) from error
+
+
+def write_audio(path: str | os.PathLike[str], audio: Audio, *, subtype: str | None = None) -> Path:
+    """Write a whole WAV or FLAC file or none; 24-bit unless told otherwise."""
+    import soundfile
+
+    path = Path(path)
+    with whole_file(path) as part:
+        kind = {".wav": "WAV", ".flac": "FLAC"}.get(path.suffix.lower())
+        if kind is None:
+            raise BadAudio(f"{path.name}: audio is written as .wav or .flac, not {path.suffix or 'without a suffix'}.")
+        soundfile.write(part, audio.samples.T, audio.rate_hz, format=kind, subtype=subtype or "PCM_24")
+    return path
+
+
+def find_audio(path: str | os.PathLike[str]) -> list[Path]:
+    """List the sound files at a path: the file itself, or every one below a folder, in order of name."""
+    path = Path(path)
+    if path.is_file():
+        return [path]
+    _check_there(path)
+    found = sorted(f for f in path.rglob("*") if f.is_file() and f.suffix.lower() in AUDIO_SUFFIXES)
+    if not found:
+        raise BadAudio(f"{path}: no audio in this folder; give one that holds {', '.join(sorted(AUDIO_SUFFIXES))} files.")
+    return found
+
+
+def _check_there(path: Path) -> None:
+    if not path.exists():
+        raise BadAudio(f"{path}: no such file or folder. Check the path.")
+
+
+def _check_header(path: Path, rate_hz: int, channels: int, frames: int, max_seconds: float) -> None:
+    if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
+        raise BadAudio(f"{path.name}: rate {rate_hz} Hz; give {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz.")
+    if channels > MAX_CHANNELS:
+        raise BadAudio(f"{path.name}: {channels} channels; give 1 or {MAX_CHANNELS}. Mix it down first.")
+    if frames > max_seconds * rate_hz and not _is_lying(path, channels, frames):
+        raise BadAudio(
+            f"{path.name}: {frames / rate_hz / 60:.0f} minutes; at most {max_seconds / 60:.0f} are read. Cut it into parts."
+        )
+
+
+def _is_lying(path: Path, channels: int, frames: int) -> bool:
+    """Whether an uncompressed header promises more frames than the file can hold."""
+    return path.suffix.lower() in {".wav", ".aif", ".aiff"} and frames * channels > path.stat().st_size
+
+
+def _read_blocks(path: Path, file) -> NDArray[np.float32]:
+    """Read what is there, block by block: a header's length is a promise, never an allocation."""
+    blocks = []
+    while len(block := file.read(1 << 18, dtype="float32", always_2d=True)):
+        blocks.append(block)
+    found = sum(map(len, blocks))
+    if found == 0:
+        raise BadAudio(f"{path.name}: 0 frames ({path.stat().st_size} bytes). Export it again, or leave it out.")
+    if path.suffix.lower() != ".mp3" and found < file.frames:
+        raise BadAudio(f"{path.name}: cut off: {found} of {file.frames} promised frames are there. Export it again.")
+    return np.concatenate(blocks).T
+
+
+def _read_through_ffmpeg(path: Path, max_seconds: float) -> Audio:
+    import shutil
+    import subprocess
+
+    if shutil.which("ffmpeg") is None:
+        raise BadAudio(f"{path.name}: reading m4a needs ffmpeg. Install it, or convert the file to wav.")
+    command = ["ffmpeg", "-v", "error", "-nostdin", "-i", str(path.resolve()), "-t", str(max_seconds)]
+    command += ["-ac", "2", "-ar", str(HOUSE_RATE_HZ), "-f", "f32le", "-"]
+    done = subprocess.run(command, capture_output=True, check=False)
+    if done.returncode or not done.stdout:
+        reason = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no sound in it"]
+        raise BadAudio(f"{path.name}: not readable as audio ({reason[0]}). Export it again, or leave it out.")
+    samples = np.frombuffer(done.stdout, dtype="<f4").reshape(-1, 2).T
+    return Audio(samples, HOUSE_RATE_HZ, path.name)
