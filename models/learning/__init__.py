@@ -1,0 +1,1 @@
+"""What every network shares: checkpoints and the training loop."""
