@@ -1,7 +1,7 @@
 """A trained model is a folder: weights.safetensors, config.json and, written last, manifest.json. Never a pickle.
 
-    save_model(folder, network, config, kind="groove", data="groove midi", steps=4000)
-    network, facts = load_model(folder, "groove", GrooveConfig, GrooveVAE)
+save_model(folder, network, config, kind="groove", data="groove midi", steps=4000)
+network, facts = load_model(folder, "groove", GrooveConfig, GrooveVAE)
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         return load_file(path)
     except (SafetensorError, OSError) as error:
         reason = " ".join(str(error).split())
-        raise BadInput(f"{path}: not safetensors ({reason}). Pickled weights are not loaded; convert them first.") from error
+        raise BadInput(
+            f"{path}: not safetensors ({reason}). Pickled weights are not loaded; convert them first."
+        ) from error
 
 
 def _stored(tensor: Tensor, dtype: torch.dtype | None) -> Tensor:

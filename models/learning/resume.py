@@ -1,8 +1,8 @@
 """The whole state of a training, as folders that are complete or not there.
 
-    state = TrainingState(network, optimiser, generator)
-    save_state(folder, state)                     # folder/step-00000500, the newest two are kept
-    if found := newest_state(folder): state.restore(found)
+state = TrainingState(network, optimiser, generator)
+save_state(folder, state)                     # folder/step-00000500, the newest two are kept
+if found := newest_state(folder): state.restore(found)
 """
 
 from __future__ import annotations

@@ -32,7 +32,8 @@ MAX_SKIPPED_IN_A_ROW = 20
 class Lesson(Protocol):
     """What a network is to learn. Everything random comes from the generator."""
 
-    network: nn.Module
+    @property
+    def network(self) -> nn.Module: ...
 
     def batch(self, step: int, generator: torch.Generator) -> Any:
         """Return the batch of a step: tensors, or tuples and dicts of them."""
@@ -89,7 +90,11 @@ class TrainingPlan:
     """Of batches, dropout and everything random in training."""
 
     def __post_init__(self) -> None:
-        checks = [("steps", self.steps, 1), ("validate_every", self.validate_every, 1), ("save_every", self.save_every, 1)]
+        checks = [
+            ("steps", self.steps, 1),
+            ("validate_every", self.validate_every, 1),
+            ("save_every", self.save_every, 1),
+        ]
         for name, value, low in checks:
             if value < low:
                 raise BadConfig(f"{name} is {value}; it must be at least {low}.")

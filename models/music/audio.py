@@ -1,7 +1,7 @@
 """One audio value and the only door through which sound enters.
 
-    song = read_audio("song.wav")            # any rate, 1 or 2 channels, checked once
-    write_audio("out.wav", song.mono().at_rate(16_000))
+song = read_audio("song.wav")            # any rate, 1 or 2 channels, checked once
+write_audio("out.wav", song.mono().at_rate(16_000))
 """
 
 from __future__ import annotations
@@ -128,7 +128,9 @@ def find_audio(path: str | os.PathLike[str]) -> list[Path]:
     _check_there(path)
     found = sorted(f for f in path.rglob("*") if f.is_file() and f.suffix.lower() in AUDIO_SUFFIXES)
     if not found:
-        raise BadAudio(f"{path}: no audio in this folder; give one that holds {', '.join(sorted(AUDIO_SUFFIXES))} files.")
+        raise BadAudio(
+            f"{path}: no audio in this folder; give one that holds {', '.join(sorted(AUDIO_SUFFIXES))} files."
+        )
     return found
 
 

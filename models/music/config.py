@@ -1,6 +1,6 @@
 """The one door for settings: YAML or a mapping in, a checked frozen dataclass out.
 
-    preset = from_mapping(GrooveTraining, read_yaml("presets/groove.yaml")["laptop"], "groove.yaml: laptop")
+preset = from_mapping(GrooveTraining, read_yaml("presets/groove.yaml")["laptop"], "groove.yaml: laptop")
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def read_yaml(path: str | os.PathLike[str]) -> dict[str, Any]:
     if path.stat().st_size > MAX_BYTES:
         raise BadConfig(f"{path.name}: {path.stat().st_size} bytes; settings have at most {MAX_BYTES}.")
     try:
-        value = yaml.load(path.read_text(encoding="utf-8"), _NoAliases)
+        value = yaml.load(path.read_text(encoding="utf-8"), _NoAliases)  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise BadConfig(f"{path.name}: not safe, plain YAML ({_one_line(error)}). Mend that line.") from error
     if not isinstance(value, dict):
@@ -90,7 +90,9 @@ def _fit(hint: Any, value: Any, where: str) -> Any:
     plain = origin or hint
     if plain is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if plain is Any or (isinstance(plain, type) and isinstance(value, plain) and (plain is bool or not isinstance(value, bool))):
+    if plain is Any or (
+        isinstance(plain, type) and isinstance(value, plain) and (plain is bool or not isinstance(value, bool))
+    ):
         return value
     raise BadConfig(f"{where} is {value!r}; {getattr(plain, '__name__', plain)} is needed.")
 

@@ -1,9 +1,9 @@
 """Files that appear whole or not at all, and folders that prove what they hold.
 
-    with whole_file("loss.png") as part: figure.savefig(part)
-    with whole_folder("checkpoint-100") as part: ...        # manifest.json is written last
-    check_folder("checkpoint-100")                          # sizes and sha256, or a sentence
-    with numbered(out_dir) as number: ...                   # the next free N, also when two runs write at once
+with whole_file("loss.png") as part: figure.savefig(part)
+with whole_folder("checkpoint-100") as part: ...        # manifest.json is written last
+check_folder("checkpoint-100")                          # sizes and sha256, or a sentence
+with numbered(out_dir) as number: ...                   # the next free N, also when two runs write at once
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     except OSError as error:
         raise StorageError(_disk_sentence(path, error)) from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -1,8 +1,8 @@
 """The bar as a grid of sixteenths: steps, ticks and seconds.
 
-    grid = Grid(tempo_bpm=96, bars=4)
-    grid.tick_of(bar=1, step=4)          # 4800
-    grid.nearest_step(4850)              # 20: steps counted from the beginning
+grid = Grid(tempo_bpm=96, bars=4)
+grid.tick_of(bar=1, step=4)          # 4800
+grid.nearest_step(4850)              # 20: steps counted from the beginning
 """
 
 from __future__ import annotations

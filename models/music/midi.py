@@ -1,14 +1,14 @@
 """MIDI files in and out.
 
-    take = read_midi("groove.mid")                     # one tempo, one meter: what a groove or a phrase is
-    write_midi("out.mid", take, drums=True)
+take = read_midi("groove.mid")                     # one tempo, one meter: what a groove or a phrase is
+write_midi("out.mid", take, drums=True)
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
@@ -16,16 +16,13 @@ from models.music.errors import BadMidi
 from models.music.files import whole_file
 from models.music.notes import TICKS_PER_QUARTER, Take
 
-if TYPE_CHECKING:
-    import symusic
-
 MIDI_SUFFIXES = frozenset({".mid", ".midi"})
 MAX_BYTES = 16 * 2**20
 DRUM_CHANNEL = 9
 
 
-def read_score(path: str | os.PathLike[str]) -> symusic.Score:
-    """Read a MIDI file in its own ticks, or say in a sentence why not. Zero-length notes are dropped."""
+def read_score(path: str | os.PathLike[str]) -> Any:
+    """Read a MIDI file as a symusic.Score in its own ticks, or say in a sentence why not. Zero-length notes are dropped."""
     import symusic
 
     path = Path(path)
@@ -35,11 +32,13 @@ def read_score(path: str | os.PathLike[str]) -> symusic.Score:
     if size > MAX_BYTES:
         raise BadMidi(f"{path.name}: {size} bytes; a MIDI file here has at most {MAX_BYTES}. Cut it into parts.")
     try:
-        score = symusic.Score(path, fmt="midi")
+        score: Any = symusic.Score(path, fmt="midi")
     except (RuntimeError, ValueError, OverflowError, MemoryError) as error:
         raise BadMidi(f"{path.name}: not readable as MIDI ({size} bytes). Export it again, or leave it out.") from error
     if score.ticks_per_quarter < 1:
-        raise BadMidi(f"{path.name}: {score.ticks_per_quarter} ticks per quarter; at least 1 is needed. Export it again.")
+        raise BadMidi(
+            f"{path.name}: {score.ticks_per_quarter} ticks per quarter; at least 1 is needed. Export it again."
+        )
     return score
 
 
@@ -95,5 +94,3 @@ def find_midi(path: str | os.PathLike[str]) -> list[Path]:
     if not found:
         raise BadMidi(f"{path}: no MIDI here; give a folder that holds .mid files.")
     return found
-
-

@@ -1,7 +1,7 @@
 """Notes on a tick grid: 960 ticks per quarter, four int32 columns, the same on disk, in memory and on the wire.
 
-    take = Take(notes=[(36, 100, 0, 240), (38, 90, 960, 240)], tempo_bpm=100)
-    take.notes[:, ONSET]                      # onset ticks, sorted
+take = Take(notes=[(36, 100, 0, 240), (38, 90, 960, 240)], tempo_bpm=100)
+take.notes[:, ONSET]                      # onset ticks, sorted
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ def as_notes(rows: ArrayLike) -> NDArray[np.int32]:
     if table.size == 0:
         return np.zeros((0, 4), np.int32)
     if table.ndim != 2 or table.shape[1] != 4:
-        raise BadMidi(f"notes have shape {list(table.shape)}; give [n, 4]: pitch, velocity, onset_ticks, duration_ticks.")
+        raise BadMidi(
+            f"notes have shape {list(table.shape)}; give [n, 4]: pitch, velocity, onset_ticks, duration_ticks."
+        )
     if not np.isfinite(table).all():
         raise BadMidi("a note holds NaN or infinity; give whole numbers.")
     pitch, velocity, onset, duration = table.T

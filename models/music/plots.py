@@ -1,7 +1,7 @@
 """Pictures in one style, drawn without a screen and written whole.
 
-    with picture("loss.png", title="Loss", x="step", y="nats") as axes:
-        axes.plot(steps, losses)
+with picture("loss.png", title="Loss", x="step", y="nats") as axes:
+    axes.plot(steps, losses)
 """
 
 from __future__ import annotations
@@ -70,4 +70,11 @@ def confusion(path: str | os.PathLike[str], counts: ArrayLike, names: list[str],
         axes.set_yticks(range(len(names)), names)
         for row, column in np.ndindex(*table.shape):
             colour = PAPER if shares[row, column] > 0.5 else INK
-            axes.text(column, row, f"{shares[row, column]:.2f}\n{int(table[row, column])}", ha="center", va="center", color=colour)
+            axes.text(
+                column,
+                row,
+                f"{shares[row, column]:.2f}\n{int(table[row, column])}",
+                ha="center",
+                va="center",
+                color=colour,
+            )

@@ -1,0 +1,46 @@
+# Jamflow's table of contents. `make` lists what there is.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+help: ## list these targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+$(READY): pyproject.toml constraints.txt scripts/setup
+	@PYTHON=$(PYTHON) scripts/setup .venv && touch $(READY)
+
+setup: $(READY) ## make the environment in .venv (about a minute, 2.5 GB)
+
+demo: $(READY) ## from nothing to a groove you can hear: train, register, serve, humanise (about 5 minutes)
+	@$(BIN)/python -m pipelines.demo
+
+test: $(READY) lint ## lint, types, import rules and the quick tests (about 5 minutes)
+	@echo "tests: about 4 minutes on two cores"; $(BIN)/pytest
+
+slow: $(READY) ## the tests that take longer
+	@$(BIN)/pytest -m slow
+
+lint: $(READY) ## style, types and who may import whom (about a minute)
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright && PYTHONPATH=. $(BIN)/lint-imports
+
+images: $(READY) ## build the container images, tagged by the digest of their source
+	@images/build
+
+up: ## MLflow and Triton in containers, on loopback
+	@docker compose -f images/compose.yaml up -d --wait
+
+down: ## stop what `make up` started
+	@docker compose -f images/compose.yaml down
+
+bench: $(READY) ## every benchmark; each row is a ratio or a figure beside a peer in the same run
+	@$(BIN)/python -m benchmarks
+
+doctor: $(READY) ## look at Python, Triton, MLflow, ports, disk, GPU and MIDI; say what to do about each
+	@$(BIN)/jamflow doctor
+
+clean: ## remove the environment and caches (never your songs, runs or models)
+	@rm -rf .venv .pytest_cache .ruff_cache .import_linter_cache build *.egg-info
+
+.PHONY: help setup demo test slow lint images up down bench doctor clean
+.DEFAULT_GOAL := help

@@ -1,0 +1,102 @@
+"""Chord symbols as a root and one of eight kinds, read from names and heard in notes.
+
+chord = Chord.parse("F#m7b5")              # Chord(root=6, kind="half-diminished")
+chord.pitch_classes                        # (6, 9, 0, 4)
+heard = recognise([60, 64, 67, 70])        # Chord.parse("C7")
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.music.errors import BadInput
+
+NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+INTERVALS: dict[str, tuple[int, ...]] = {
+    "major": (0, 4, 7),
+    "minor": (0, 3, 7),
+    "dominant": (0, 4, 7, 10),
+    "major-seventh": (0, 4, 7, 11),
+    "minor-seventh": (0, 3, 7, 10),
+    "half-diminished": (0, 3, 6, 10),
+    "diminished": (0, 3, 6, 9),
+    "suspended": (0, 5, 7, 10),
+}
+KINDS = tuple(INTERVALS)
+_SUFFIX = ("", "m", "7", "maj7", "m7", "m7b5", "dim7", "7sus4")
+_LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+_SYMBOL = re.compile(r"([A-G])([#b♯♭]?)([^/]*)(?:/([A-G][#b♯♭]?))?")
+# Weights of the root, third, fifth and seventh when a chord is heard, and of a low note that may be its bass.
+_WEIGHTS = (1.0, 1.1, 0.7, 1.0)
+_BASS_BONUS, _STRANGER = 0.5, 0.6
+_BASS_BELOW = 45
+
+
+@dataclass(frozen=True)
+class Chord:
+    """A root (0 = C … 11 = B) and a kind of KINDS."""
+
+    root: int
+    kind: str
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.root < 12 or self.kind not in INTERVALS:
+            raise BadInput(f"chord ({self.root}, {self.kind!r}): give a root 0 to 11 and one of {', '.join(KINDS)}.")
+
+    def __str__(self) -> str:
+        return NAMES[self.root] + _SUFFIX[KINDS.index(self.kind)]
+
+    @property
+    def pitch_classes(self) -> tuple[int, ...]:
+        return tuple((self.root + interval) % 12 for interval in INTERVALS[self.kind])
+
+    def transposed(self, semitones: int) -> Chord:
+        return Chord((self.root + semitones) % 12, self.kind)
+
+    @staticmethod
+    def parse(symbol: str) -> Chord:
+        """Read a chord symbol; extensions fall to the nearest of the eight kinds, a slash bass is left out."""
+        match = _SYMBOL.fullmatch(symbol.strip().replace("Δ", "maj").replace("ø", "m7b5").replace("°", "dim"))
+        if not match:
+            raise BadInput(f"chord {symbol!r}: not a chord symbol; write one such as C, Am7, F#m7b5 or Bb7sus4.")
+        letter, accidental, suffix, _ = match.groups()
+        root = (_LETTERS[letter] + {"#": 1, "♯": 1, "b": -1, "♭": -1}.get(accidental, 0)) % 12
+        return Chord(root, _kind_of(suffix))
+
+
+def recognise(pitches: Iterable[int]) -> Chord | None:
+    """Name the chord that a set of sounding pitches fits best; None without at least two pitch classes."""
+    sounding = sorted(set(pitches))
+    present = {pitch % 12 for pitch in sounding}
+    if len(present) < 2:
+        return None
+    bass = sounding[0] % 12
+    bonus = _BASS_BONUS * (2 if sounding[0] < _BASS_BELOW else 1)
+    scores = np.full((12, len(KINDS)), -np.inf)
+    for root in range(12):
+        for k, kind in enumerate(KINDS):
+            tones = Chord(root, kind).pitch_classes
+            heard = sum(w if tone in present else -w / 2 for w, tone in zip(_WEIGHTS, tones, strict=False))
+            scores[root, k] = heard - _STRANGER * len(present - set(tones)) + bonus * (root == bass)
+    root, k = np.unravel_index(int(scores.argmax()), scores.shape)
+    return Chord(int(root), KINDS[int(k)])
+
+
+def _kind_of(suffix: str) -> str:
+    text = suffix.replace("(", "").replace(")", "").replace("-", "m" if suffix.startswith("-") else "b")
+    text = re.sub(r"^(min|mi)(?!x)", "m", text)
+    if "sus" in text:
+        return "suspended"
+    if re.search(r"m7?b5|m7\(b5\)|hdim", text):
+        return "half-diminished"
+    if re.match(r"(dim|o)", text):
+        return "diminished"
+    if re.match(r"m(?!aj)", text):
+        return "minor-seventh" if re.search(r"7|9|11|13", text) else "minor"
+    if re.search(r"maj|M7|M9|j7", text):
+        return "major-seventh" if re.search(r"7|9|11|13", text) else "major"
+    return "dominant" if re.search(r"(?<!6)(7|9|11|13)", text) and "add" not in text else "major"

@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+
+from models.music.errors import BadMidi
+from models.music.grid import Grid
+from models.music.midi import read_midi, write_midi
+from models.music.notes import ONSET, Take, as_notes, ticks_from_seconds
+
+BEAT = Take(np.array([(36, 100, 0, 240), (42, 61, 7, 120), (38, 90, 961, 240), (36, 1, 3839, 10)]), 97.5, (4, 4))
+
+
+def test_a_take_survives_the_file_to_the_tick(tmp_path):
+    read = read_midi(write_midi(tmp_path / "beat.mid", BEAT, drums=True))
+    np.testing.assert_array_equal(read.notes, BEAT.notes)
+    assert (read.meter, read.tempo_bpm) == (BEAT.meter, pytest.approx(97.5, abs=1e-3))
+
+
+def test_a_repeated_note_ends_before_it_begins_again(tmp_path):
+    roll = Take(np.array([(38, 90, 0, 240), (38, 80, 240, 240)]))
+    np.testing.assert_array_equal(read_midi(write_midi(tmp_path / "roll.mid", roll)).notes, roll.notes)
+
+
+def test_notes_are_sorted_and_checked():
+    assert as_notes([(40, 1, 9, 1), (30, 1, 2, 1)])[:, ONSET].tolist() == [2, 9]
+    with pytest.raises(BadMidi, match=r"velocity is 200; give 1 to 127"):
+        as_notes([(40, 200, 0, 1)])
+
+
+def test_seconds_and_ticks_agree():
+    assert ticks_from_seconds(BEAT.seconds([0, 480, 961]), BEAT.tempo_bpm).tolist() == [0, 480, 961]
+
+
+def test_halfway_between_two_steps_belongs_to_the_later_one():
+    grid = Grid(120, 2)
+    assert grid.nearest_step([119, 120, 3840]).tolist() == [0, 1, 16]
+    assert (grid.tick_of(1, 4), grid.bar_seconds) == (4800, 2.0)
