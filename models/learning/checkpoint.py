@@ -68,7 +68,10 @@ def load_weights(network: nn.Module, weights: Mapping[str, Tensor], source: str 
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    save_file({name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}, path)
+    try:
+        save_file({name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}, path)
+    except SafetensorError as error:
+        raise OSError(f"the disk took no more: {error}") from error
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

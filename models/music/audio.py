@@ -7,6 +7,7 @@ write_audio("out.wav", song.mono().at_rate(16_000))
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,8 @@ LISTENING_RATE_HZ = 16_000
 MAX_CHANNELS = 2
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
 MAX_SECONDS = 4 * 3600
+# How libsndfile's log speaks of a data chunk that is shorter than its header says; -1 is "length unknown" (streams).
+_LIE = re.compile(r"^\s*(?:data|SSND)\s*:\s*(?!4294967295)(\d+) \(should be (\d+)\)", re.MULTILINE)
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".mp3", ".ogg", ".aif", ".aiff", ".m4a"})
 
 
@@ -99,6 +102,10 @@ def read_audio(path: str | os.PathLike[str], *, max_seconds: float = MAX_SECONDS
         with soundfile.SoundFile(path) as file:
             _check_header(path, file.samplerate, file.channels, file.frames, max_seconds)
             samples = _read_blocks(path, file)
+            if lie := _LIE.search(file.extra_info):
+                raise BadAudio(
+                    f"{path.name}: cut off: its header promises {lie[1]} bytes of sound, {lie[2]} are there. Export it again."
+                )
             return Audio(samples, file.samplerate, path.name)
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
         reason = str(error).rsplit(":", 1)[-1].strip().rstrip(".") or type(error).__name__
@@ -116,7 +123,10 @@ def write_audio(path: str | os.PathLike[str], audio: Audio, *, subtype: str | No
         kind = {".wav": "WAV", ".flac": "FLAC"}.get(path.suffix.lower())
         if kind is None:
             raise BadAudio(f"{path.name}: audio is written as .wav or .flac, not {path.suffix or 'without a suffix'}.")
-        soundfile.write(part, audio.samples.T, audio.rate_hz, format=kind, subtype=subtype or "PCM_24")
+        try:
+            soundfile.write(part, audio.samples.T, audio.rate_hz, format=kind, subtype=subtype or "PCM_24")
+        except soundfile.LibsndfileError as error:
+            raise OSError(f"the disk took no more: {error}") from error
     return path
 
 
@@ -144,15 +154,10 @@ def _check_header(path: Path, rate_hz: int, channels: int, frames: int, max_seco
         raise BadAudio(f"{path.name}: rate {rate_hz} Hz; give {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz.")
     if channels > MAX_CHANNELS:
         raise BadAudio(f"{path.name}: {channels} channels; give 1 or {MAX_CHANNELS}. Mix it down first.")
-    if frames > max_seconds * rate_hz and not _is_lying(path, channels, frames):
+    if frames > max_seconds * rate_hz:
         raise BadAudio(
             f"{path.name}: {frames / rate_hz / 60:.0f} minutes; at most {max_seconds / 60:.0f} are read. Cut it into parts."
         )
-
-
-def _is_lying(path: Path, channels: int, frames: int) -> bool:
-    """Whether an uncompressed header promises more frames than the file can hold."""
-    return path.suffix.lower() in {".wav", ".aif", ".aiff"} and frames * channels > path.stat().st_size
 
 
 def _read_blocks(path: Path, file) -> NDArray[np.float32]:

@@ -53,11 +53,12 @@ def read_midi(path: str | os.PathLike[str]) -> Take:
         for note in track.notes
         if note.duration > 0 and note.velocity > 0
     ]
+    meters = score.time_signatures
+    meter = (meters[0].numerator, meters[0].denominator) if len(meters) else (4, 4)
+    rows += _hanging_notes(path, scale, TICKS_PER_QUARTER * 4 * meter[0] // max(1, meter[1]))
     if not rows:
         raise BadMidi(f"{path.name}: 0 notes, need 1. Export it again, or leave it out.")
     tempo_bpm = score.tempos[0].qpm if len(score.tempos) else 120.0
-    meters = score.time_signatures
-    meter = (meters[0].numerator, meters[0].denominator) if len(meters) else (4, 4)
     return Take(np.array(rows), round(float(tempo_bpm), 4), meter, path.name)
 
 
@@ -83,6 +84,30 @@ def write_midi(path: str | os.PathLike[str], take: Take, *, drums: bool = False,
     with whole_file(path) as part:
         file.save(part)
     return Path(path)
+
+
+def _hanging_notes(path: Path, scale: float, ticks_per_bar: int) -> list[tuple[int, int, int, int]]:
+    """Close the notes that a file begins and never ends, which symusic leaves out, at the end of their bar."""
+    import mido
+
+    try:
+        tracks = mido.MidiFile(path, clip=True).tracks
+    except (OSError, EOFError, ValueError, KeyError, IndexError) as error:
+        raise BadMidi(f"{path.name}: not readable as MIDI ({error or 'it is cut off'}). Export it again.") from error
+    hanging = []
+    for track in tracks:
+        now, begun = 0, {}
+        for message in track:
+            now += message.time
+            if message.type == "note_on" and message.velocity > 0:
+                begun.setdefault((message.channel, message.note), []).append((now, message.velocity))
+            elif message.type in ("note_on", "note_off") and begun.get((message.channel, message.note)):
+                begun[message.channel, message.note].pop(0)
+        for (_, pitch), starts in begun.items():
+            for start, velocity in starts:
+                onset = round(start * scale)
+                hanging.append((pitch, velocity, onset, ticks_per_bar - onset % ticks_per_bar))
+    return hanging
 
 
 def find_midi(path: str | os.PathLike[str]) -> list[Path]:

@@ -103,7 +103,7 @@ def test_the_best_weights_come_back_not_the_last(tmp_path):
 
     lesson.validate = validate
     trained = train(lesson, TrainingPlan(steps=30, validate_every=10), tmp_path)
-    assert torch.equal(trained.network[0].weight, kept[1.0])
+    assert torch.equal(trained.network.state_dict()["0.weight"], kept[1.0])
 
 
 def test_a_broken_gradient_is_never_applied_and_many_end_the_training(tmp_path):

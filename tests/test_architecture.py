@@ -1,0 +1,65 @@
+"""What the house promises about itself."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ROOMS = ("models", "components", "pipelines", "serving", "realtime_client")
+SOURCES = [file for room in ROOMS for file in sorted((ROOT / room).rglob("*.py"))]
+MAX_DOOR_LINES = 25
+
+
+def _name(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("file", [f for f in SOURCES if f.read_text().strip()], ids=_name)
+def test_every_file_opens_with_what_it_is(file):
+    assert ast.get_docstring(ast.parse(file.read_text()))
+
+
+def _doors() -> list[tuple[str, ast.FunctionDef]]:
+    found = []
+    for file in sorted((ROOT / "components").glob("*.py")):
+        for node in ast.parse(file.read_text()).body:
+            if isinstance(node, ast.FunctionDef) and any("stage" in ast.unparse(d) for d in node.decorator_list):
+                found.append((f"{file.stem}.{node.name}", node))
+    return found
+
+
+def test_a_component_is_a_door_not_a_room():
+    doors = _doors()
+    assert doors
+    for name, door in doors:
+        body = door.body[-1].end_lineno - door.body[0].lineno + 1  # type: ignore[operator]
+        assert body <= MAX_DOOR_LINES, f"{name} has {body} lines of body; a door has at most {MAX_DOOR_LINES}"
+        assert ast.get_docstring(door), f"{name} has no docstring, which is its help"
+
+
+def test_the_makefile_is_a_table_of_contents():
+    lines = (ROOT / "Makefile").read_text().splitlines()
+    assert len(lines) < 60
+    targets = [line for line in lines if re.match(r"[a-z]+:", line)]
+    assert all("##" in line for line in targets), "every target has its line"
+
+
+def test_the_ground_floor_and_the_wire_need_nothing_heavy():
+    code = (
+        "import sys, models.music.audio, models.music.midi, models.music.plots, models.music.config, models.music.chords,"
+        " serving.contract;"
+        "print([m for m in ('torch', 'mlflow', 'kfp', 'librosa', 'note_seq', 'matplotlib', 'soundfile') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_pinned_version_is_one_version():
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and line[0] != "#"]
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[\w.]+", line) for line in lines), "no host, no path, no local version"
