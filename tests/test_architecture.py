@@ -28,9 +28,9 @@ def test_every_file_opens_with_what_it_is(file):
 def _doors() -> list[tuple[str, ast.FunctionDef]]:
     found = []
     for file in sorted((ROOT / "components").glob("*.py")):
-        for node in ast.parse(file.read_text()).body:
-            if isinstance(node, ast.FunctionDef) and any("stage" in ast.unparse(d) for d in node.decorator_list):
-                found.append((f"{file.stem}.{node.name}", node))
+        functions = [node for node in ast.parse(file.read_text()).body if isinstance(node, ast.FunctionDef)]
+        doors = [f for f in functions if any(ast.unparse(d).startswith("stage") for d in f.decorator_list)]
+        found += [(f"{file.stem}.{door.name}", door) for door in doors]
     return found
 
 

@@ -159,6 +159,8 @@ class _Training:
         if found := newest_state(folder):
             self.state.restore(found)
             log.info("resumed from step %d (%s)", self.state.step, found.name)
+            if rank:  # the checkpoint holds the first process's random numbers; the others draw their own
+                generator.manual_seed(plan.seed + rank + 7919 * self.state.step)
         self.started = time.monotonic() - self.state.seconds
         self.skipped = 0
         self.taught = network if not distributed.is_initialized() else nn.parallel.DistributedDataParallel(network)
@@ -187,7 +189,8 @@ class _Training:
 
     @property
     def out_of_time(self) -> bool:
-        return bool(self.plan.minutes) and time.monotonic() - self.started > self.plan.minutes * 60
+        over = bool(self.plan.minutes) and time.monotonic() - self.started > self.plan.minutes * 60
+        return _any_process(over, self.device) if self.plan.minutes else False
 
     def one_step(self) -> dict[str, float]:
         plan, state = self.plan, self.state
@@ -247,6 +250,15 @@ class _Training:
 
 def _copy(network: nn.Module) -> dict[str, Tensor]:
     return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+
+
+def _any_process(flag: bool, device: torch.device) -> bool:
+    """Whether any of the processes that train together says so."""
+    if not distributed.is_initialized():
+        return flag
+    flags = torch.tensor(int(flag), device=device)
+    distributed.all_reduce(flags, distributed.ReduceOp.MAX)
+    return bool(flags.item())
 
 
 def _moved(batch: Any, device: torch.device) -> Any:

@@ -15,7 +15,7 @@ limit = int(sys.argv[2])
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 try:
-    write_audio(sys.argv[1], Audio(np.random.default_rng(0).uniform(-1, 1, (2, 300_000)), 44_100))
+    write_audio(sys.argv[1], Audio(np.random.default_rng(0).uniform(-1, 1, (2, 300_000)).astype(np.float32), 44_100))
 except JamflowError as error:
     print(error)
 """

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -131,3 +135,25 @@ def test_the_rate_warms_up_and_comes_down():
 def test_an_impossible_plan_is_refused_with_a_way_out():
     with pytest.raises(BadConfig, match=r"learning_rate is 0; it must be above 0 \(try 3e-4\)"):
         TrainingPlan(steps=1, learning_rate=0)
+
+
+ONE_OF_TWO = """
+import sys, torch
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from test_training import Line, TrainingPlan, train
+rank, folder = int(sys.argv[3]), Path(sys.argv[2])
+torch.distributed.init_process_group("gloo", (folder / "meet").as_uri(), rank=rank, world_size=2)
+trained = train(Line(), TrainingPlan(steps=4, minutes=5), folder / "training")
+torch.save(trained.network.state_dict()["0.weight"], folder / f"{rank}.pt")
+torch.distributed.destroy_process_group()
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_that_train_together_end_with_the_same_weights(tmp_path):
+    start = [sys.executable, "-c", ONE_OF_TWO, str(Path(__file__).parent), str(tmp_path)]
+    both = [subprocess.Popen([*start, str(rank)]) for rank in (0, 1)]
+    assert [process.wait(60) for process in both] == [0, 0]
+    first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
+    assert torch.equal(first, second)

@@ -51,5 +51,5 @@ def test_a_folder_lists_its_sounds_in_order_and_an_empty_one_says_so(tmp_path):
 )
 def test_what_is_not_sound_is_refused_in_one_line(samples, rate_hz, said):
     with pytest.raises(BadAudio, match=said) as caught:
-        Audio(samples, rate_hz)
+        Audio(samples.astype(np.float32), rate_hz)
     assert "\n" not in str(caught.value)
