@@ -7,6 +7,7 @@ write_midi("out.mid", take, drums=True)
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +63,17 @@ def read_midi(path: str | os.PathLike[str]) -> Take:
     return Take(np.array(rows), round(float(tempo_bpm), 4), meter, path.name)
 
 
-def write_midi(path: str | os.PathLike[str], take: Take, *, drums: bool = False, program: int = 0) -> Path:
-    """Write a take as a one-track MIDI file at 960 ticks per quarter, on channel 10 when drums."""
+def write_midi(
+    path: str | os.PathLike[str], take: Take, *, drums: bool = False, program: int = 0, texts: Sequence[tuple[int, str]] = ()
+) -> Path:
+    """Write a take as a one-track MIDI file at 960 ticks per quarter, on channel 10 when drums.
+
+    Texts, each with its tick, carry what notes cannot; players and instruments skip them.
+    """
     import mido
 
     channel = DRUM_CHANNEL if drums else 0
-    events = []
+    events = [(tick, -1, mido.MetaMessage("text", text=text)) for tick, text in texts]
     for pitch, velocity, onset, duration in take.notes.tolist():
         events.append((onset, 1, mido.Message("note_on", channel=channel, note=pitch, velocity=velocity)))
         events.append((onset + duration, 0, mido.Message("note_off", channel=channel, note=pitch, velocity=0)))
@@ -84,6 +90,14 @@ def write_midi(path: str | os.PathLike[str], take: Take, *, drums: bool = False,
     with whole_file(path) as part:
         file.save(part)
     return Path(path)
+
+
+def read_texts(path: str | os.PathLike[str]) -> list[str]:
+    """Read the text events of a MIDI file that read_midi has accepted, in order of track and time."""
+    import mido
+
+    tracks = mido.MidiFile(path, clip=True).tracks
+    return [message.text for track in tracks for message in track if message.type == "text"]
 
 
 def _hanging_notes(path: Path, scale: float, ticks_per_bar: int) -> list[tuple[int, int, int, int]]:

@@ -70,7 +70,7 @@ def test_a_header_that_promises_gigabytes_costs_no_memory(tmp_path):
 
 
 def test_a_song_longer_than_the_limit_is_refused_before_it_is_read(tmp_path):
-    write_audio(tmp_path / "long.wav", Audio(np.zeros((1, 80_000)), 8_000))
+    write_audio(tmp_path / "long.wav", Audio(np.zeros((1, 80_000), np.float32), 8_000))
     with pytest.raises(BadAudio, match=r"long\.wav: .* at most"):
         read_audio(tmp_path / "long.wav", max_seconds=5)
 
