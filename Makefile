@@ -28,10 +28,10 @@ images: $(READY) ## build the container images, tagged by the digest of their so
 	@images/build
 
 up: ## MLflow and Triton in containers, on loopback
-	@docker compose -f images/compose.yaml up -d --wait
+	@JAMFLOW_SOURCE=$$($(BIN)/python -c "from components.stage import source_digest as d; print(d())") docker compose -f images/compose.yaml up -d --wait
 
 down: ## stop what `make up` started
-	@docker compose -f images/compose.yaml down
+	@JAMFLOW_SOURCE=any TRITON=any docker compose -f images/compose.yaml down
 
 bench: $(READY) ## every benchmark; each row is a ratio or a figure beside a peer in the same run
 	@$(BIN)/python -m benchmarks

@@ -64,7 +64,12 @@ def read_midi(path: str | os.PathLike[str]) -> Take:
 
 
 def write_midi(
-    path: str | os.PathLike[str], take: Take, *, drums: bool = False, program: int = 0, texts: Sequence[tuple[int, str]] = ()
+    path: str | os.PathLike[str],
+    take: Take,
+    *,
+    drums: bool = False,
+    program: int = 0,
+    texts: Sequence[tuple[int, str]] = (),
 ) -> Path:
     """Write a take as a one-track MIDI file at 960 ticks per quarter, on channel 10 when drums.
 
@@ -73,7 +78,7 @@ def write_midi(
     import mido
 
     channel = DRUM_CHANNEL if drums else 0
-    events = [(tick, -1, mido.MetaMessage("text", text=text)) for tick, text in texts]
+    events: list[tuple[int, int, Any]] = [(tick, -1, mido.MetaMessage("text", text=text)) for tick, text in texts]
     for pitch, velocity, onset, duration in take.notes.tolist():
         events.append((onset, 1, mido.Message("note_on", channel=channel, note=pitch, velocity=velocity)))
         events.append((onset + duration, 0, mido.Message("note_off", channel=channel, note=pitch, velocity=0)))
