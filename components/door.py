@@ -1,0 +1,123 @@
+"""The door every stage goes through, on a laptop, in a container and on a cluster.
+
+    python3 -m components.door kfp.dsl.executor_main --executor_input {...} --function_to_execute slice_hits ...
+
+It runs KFP's executor and leaves, in the stage's own folder, a record (what it logged), `done.json` when it went well,
+or `cause.txt` with one line when it did not. A runner believes done.json, never an exit code alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import runpy
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from components import record, tracking
+from models.music.errors import JamflowError
+from models.music.files import MANIFEST, digest_of_folder, sha256, write_json, write_text
+
+TRACK_TO = "JAMFLOW_TRACK_TO"
+"""Set in pods only: no runner reads their records, so the door itself copies them to this MLflow server."""
+
+
+def main(argv: list[str]) -> int:
+    module, arguments = argv[0], argv[1:]
+    told = json.loads(arguments[arguments.index("--executor_input") + 1])
+    stage = arguments[arguments.index("--function_to_execute") + 1].replace("_", "-")
+    folder = record_folder(told)
+    started = time.monotonic()
+    with _scribe_in_pod(stage, folder), tracking.recording(folder):
+        try:
+            _note_inputs(told)
+            sys.argv = [module, *arguments]
+            runpy.run_module(module, run_name="__main__")
+            _make_missing_outputs(told)
+        except BaseException as error:
+            traceback.print_exc(file=sys.stdout)
+            write_text(folder / record.CAUSE, cause_of(error) + "\n")
+            print(cause_of(error), file=sys.stderr)
+            return 1
+        number = _number(told, record.Record(folder))
+        write_json(folder / record.DONE, {"seconds": round(time.monotonic() - started, 3), "number": number})
+    return 0
+
+
+def record_folder(told: dict[str, Any]) -> Path:
+    """Keep the record beside the stage's outputs, or in a temporary folder where that is not ours to write."""
+    beside = Path(told["outputs"]["outputFile"]).parent
+    with contextlib.suppress(OSError):
+        (beside / record.FOLDER).mkdir(parents=True, exist_ok=True)
+        return beside / record.FOLDER
+    return Path(tempfile.mkdtemp(prefix="record-"))
+
+
+def cause_of(error: BaseException) -> str:
+    """Say in one line why a stage failed: our own errors speak for themselves, others name their place."""
+    words = " ".join(str(error).split())
+    if isinstance(error, JamflowError):
+        return words
+    if isinstance(error, MemoryError):
+        return "out of memory. Give the stage less at once, or a machine with more."
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = next((f for f in reversed(frames) if "site-packages" not in f.filename and "<" not in f.filename), None)
+    place = f" ({Path(ours.filename).name}:{ours.lineno})" if ours else ""
+    return f"{type(error).__name__}: {words or 'no message'}{place}"
+
+
+def _note_inputs(told: dict[str, Any]) -> None:
+    """Note the digest of every artifact that came in, so that a run names its data exactly."""
+    for name, listed in told.get("inputs", {}).get("artifacts", {}).items():
+        paths = [Path(artifact["uri"]) for artifact in listed.get("artifacts", [])]
+        digests = [_digest(path) for path in paths if path.exists()]
+        if digests:
+            tracking.log_tags({f"data.{name}": ",".join(digests)})
+
+
+def _digest(path: Path) -> str:
+    return sha256(path / MANIFEST) if (path / MANIFEST).is_file() else digest_of_folder(path)
+
+
+def _make_missing_outputs(told: dict[str, Any]) -> None:
+    """An output that was never written (metrics, mostly) would make KFP's cache miss for ever: write it, empty."""
+    for listed in told["outputs"].get("artifacts", {}).values():
+        for artifact in listed.get("artifacts", []):
+            path = Path(artifact["uri"])
+            if path.is_absolute() and not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
+
+
+def _number(told: dict[str, Any], left: record.Record) -> list[Any] | None:
+    """One number tells what a stage came to: what it returned, or else the first metric it logged."""
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        returned = json.loads(Path(told["outputs"]["outputFile"]).read_text())["parameterValues"]["Output"]
+        if isinstance(returned, bool | int | float) or len(str(returned)) <= 40:
+            return ["Output", returned]
+    return next(([name, value] for name, value in left.metrics().items()), None)
+
+
+@contextlib.contextmanager
+def _scribe_in_pod(stage: str, folder: Path):
+    server = os.environ.get(TRACK_TO)
+    if not server:
+        yield
+        return
+    from components.scribe import Scribe
+
+    run = record.StageRun(stage, "running", time.time(), record=record.Record(folder))
+    with Scribe(server, os.environ.get("JAMFLOW_EXPERIMENT", "jamflow"), os.environ.get("JAMFLOW_RUN", stage), [run]):
+        yield
+        run.state, run.cause = (
+            ("done", None) if run.record and run.record.done else ("failed", run.record and run.record.cause)
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

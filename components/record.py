@@ -1,0 +1,93 @@
+"""Read what a stage left: its record, its proof of success, or the cause of its failure.
+
+record = Record(task_folder / "record")
+record.done        {"seconds": 3.1, "number": ["notes", 52]}, or None when it never finished
+record.cause       one line, or None
+record.entries()   the journal: metrics, pictures, sounds, in the order they were logged
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from components.tracking import JOURNAL
+
+FOLDER, DONE, CAUSE = "record", "done.json", "cause.txt"
+State = Literal["waiting", "running", "done", "cached", "failed", "skipped"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """The folder a stage logs to."""
+
+    folder: Path
+
+    def entries(self, start: int = 0) -> tuple[list[dict[str, Any]], int]:
+        """Return the journal's whole lines from a byte position, and the position after them."""
+        try:
+            with open(self.folder / JOURNAL, "rb") as journal:
+                journal.seek(start)
+                raw = journal.read()
+        except OSError:
+            return [], start
+        whole = raw[: raw.rfind(b"\n") + 1]
+        entries = []
+        for line in whole.splitlines():
+            with contextlib.suppress(ValueError):
+                entries.append(json.loads(line))
+        return entries, start + len(whole)
+
+    def of_kind(self, kind: str) -> list[dict[str, Any]]:
+        return [entry for entry in self.entries()[0] if entry["kind"] == kind]
+
+    def metrics(self) -> dict[str, float]:
+        """Return the last value of every metric, in the order they first appeared."""
+        latest: dict[str, float] = {}
+        for entry in self.of_kind("metrics"):
+            latest.update(entry["values"])
+        return latest
+
+    @property
+    def done(self) -> dict[str, Any] | None:
+        with contextlib.suppress(OSError, ValueError):
+            return json.loads((self.folder / DONE).read_text(encoding="utf-8"))
+        return None
+
+    @property
+    def cause(self) -> str | None:
+        with contextlib.suppress(OSError):
+            return (self.folder / CAUSE).read_text(encoding="utf-8").strip() or None
+        return None
+
+
+@dataclasses.dataclass
+class StageRun:
+    """One stage of a pipeline run, as the screen, the report and MLflow see it."""
+
+    name: str
+    state: State = "waiting"
+    started_s: float = 0.0
+    """Wall clock (seconds since the epoch)."""
+    seconds: float = 0.0
+    number: tuple[str, Any] | None = None
+    """What it came to: (name, value)."""
+    cause: str | None = None
+    image: str = ""
+    params: dict[str, Any] = dataclasses.field(default_factory=dict)
+    record: Record | None = None
+    outputs: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def finished(self) -> bool:
+        return self.state in ("done", "cached", "failed", "skipped")
+
+    def number_text(self) -> str:
+        if self.number is None:
+            return ""
+        name, value = self.number
+        shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+        return f"{name} {shown}" if name != "Output" else shown

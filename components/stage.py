@@ -1,0 +1,94 @@
+"""`@stage`: one function, one KFP component, one image whose tag is the digest of our source.
+
+    @stage(image="python-audio")
+    def slice_hits(drums: Input[Dataset], hits: Output[Dataset], max_hits: int = 64) -> int:
+        \"\"\"Cut a drum stem into de-duplicated one-shots.
+
+        Args:
+            drums: A drum stem, file or folder.
+            max_hits: Keep at most so many hits.
+        \"\"\"
+        from models.drums.slicing import slice_folder
+        return slice_folder(drums.path, hits.path, max_hits)
+
+The function stays importable and callable: `slice_hits.python_func(...)`. It is a lightweight component, so its source
+travels to wherever it runs; what it imports is in the image, and the tag tells KFP's cache when that has changed. A
+gate returns one value: conditions on named outputs are silently false in KFP's local runner. One line of
+`from __future__ import annotations` is allowed here, though KFP itself does not understand it.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import typing
+from collections.abc import Callable
+from typing import Any, Literal
+
+from kfp.dsl import component_factory, pipeline_task, python_component
+
+from components.source import source_digest
+from models.music.errors import BadConfig
+
+Image = Literal["python-ops", "python-audio", "python-torch"]
+DEFAULT_IMAGES = "localhost/jamflow"
+DOOR = "components.door"
+
+
+def stage(
+    image: Image, gpu: bool = False, retries: int = 0, cached: bool = True
+) -> Callable[[Callable[..., Any]], Stage]:
+    """Make a function a pipeline stage on one of our images; `cached=False` for stages that change the world."""
+
+    def decorate(function: Callable[..., Any]) -> Stage:
+        return Stage(function, image, gpu=gpu, retries=retries, cached=cached)
+
+    return decorate
+
+
+class Stage(python_component.PythonComponent):
+    """A KFP component that carries its own GPU, retry and cache settings into every pipeline that uses it."""
+
+    def __init__(self, function: Callable[..., Any], image: Image, *, gpu: bool, retries: int, cached: bool) -> None:
+        if image not in typing.get_args(Image):
+            raise BadConfig(f"{function.__name__}: image is {image!r}; there are {', '.join(typing.get_args(Image))}.")
+        function.__annotations__ = typing.get_type_hints(function, include_extras=True)
+        component = component_factory.create_component_from_func(
+            function, base_image=image_name(image), install_kfp_package=False
+        )
+        super().__init__(_behind_our_door(component.component_spec), function)
+        self.image, self.gpu, self.retries, self.cached = image, gpu, retries, cached
+        functools.update_wrapper(self, function)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> pipeline_task.PipelineTask:
+        task = super().__call__(*args, **kwargs)
+        if self.retries:
+            task.set_retry(num_retries=self.retries, backoff_duration="2s", backoff_factor=2.0)
+        if self.gpu:
+            _ask_for_gpu(task)
+        if not self.cached:
+            task.set_caching_options(enable_caching=False)
+        return task
+
+
+def image_name(target: str) -> str:
+    """Name the image of a dependency set; where images live is a setting of the profile (JAMFLOW_IMAGES)."""
+    return f"{os.environ.get('JAMFLOW_IMAGES') or DEFAULT_IMAGES}/{target}:{source_digest()}"
+
+
+def _behind_our_door(spec: Any) -> Any:
+    """Start KFP's executor through components.door, which keeps the record, the cause and the proof of success."""
+    container = spec.implementation.container
+    executor = f"-m {component_factory.EXECUTOR_MODULE}"
+    container.command = [
+        part.replace(executor, f"-m {DOOR} {component_factory.EXECUTOR_MODULE}") for part in container.command
+    ]
+    return spec
+
+
+def _ask_for_gpu(task: pipeline_task.PipelineTask) -> None:
+    from kfp import kubernetes
+
+    task.set_accelerator_type("nvidia.com/gpu").set_accelerator_limit(1)
+    kubernetes.add_toleration(task, key="nvidia.com/gpu", operator="Exists", effect="NoSchedule")
+    kubernetes.empty_dir_mount(task, volume_name="shm", mount_path="/dev/shm", medium="Memory")

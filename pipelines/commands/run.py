@@ -1,0 +1,73 @@
+"""`jamflow run NAME [flags]`: run a pipeline, or one stage, on this machine.
+
+jamflow run slice-hits --drums drums.wav --out-dir out
+jamflow run train-groove --preset tiny
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from pipelines import catalogue
+from pipelines.flags import Flags, add_flags, chosen
+
+
+def main(argv: list[str]) -> int:
+    """Run what the first word names."""
+    if not argv or argv[0] in ("-h", "--help"):
+        print(__doc__)
+        print("Names: " + ", ".join(catalogue.entries()))
+        return 0
+    name = catalogue.find(argv[0]).name
+    pipeline = load(name)
+    parser = _parser(name, pipeline)
+    values = parser.read(argv[1:])
+
+    from pipelines.presets import preset
+    from pipelines.publish import publish
+    from pipelines.runner import run, ui_command
+    from pipelines.settings import Profile
+
+    arguments = chosen(pipeline, values, preset(name, values.preset) if values.preset else {})
+    profile = Profile.load()
+    outcome = run(pipeline, arguments, profile, cached=not values.no_cache, plain=values.plain)
+    written = publish(outcome.paths(), Path(values.out_dir)) if values.out_dir else []
+    for label, value in outcome.outputs.items():
+        if not hasattr(value, "path"):
+            print(f"{'result' if label == 'Output' else label:<9}{value}")
+    for path in written[:8]:
+        print(f"wrote    {path}")
+    if len(written) > 8:
+        print(f"         and {len(written) - 8} more in {values.out_dir}")
+    for label, path in {} if values.out_dir else outcome.paths().items():
+        print(f"output   {label}: {path}")
+    print(
+        f"report   {outcome.report}\nlog      {outcome.folder / 'log.txt'}\nmlflow   {ui_command(profile)}",
+        file=sys.stdout,
+    )
+    return 0
+
+
+def load(name: str):
+    """Load a pipeline, or a stage as a pipeline of one."""
+    entry = catalogue.find(name)
+    component = entry.load()
+    if entry.kind == "pipeline":
+        return component
+    from pipelines.alone import alone
+
+    return alone(component)
+
+
+def _parser(name: str, pipeline) -> Flags:
+    parser = Flags(prog=f"jamflow run {name}", description=pipeline.description or "")
+    ours = parser.add_argument_group("running")
+    add_flags(parser, pipeline)
+    known = {option for action in parser._actions for option in action.option_strings}
+    if "--out-dir" not in known:
+        ours.add_argument("--out-dir", metavar="DIR", help="bring the outputs here; numbered files get the next number")
+    ours.add_argument("--preset", metavar="NAME", help="values from pipelines/presets, e.g. tiny or laptop")
+    ours.add_argument("--no-cache", action="store_true", help="run every stage, whatever the cache knows")
+    ours.add_argument("--plain", action="store_true", help="plain lines instead of a live table")
+    return parser

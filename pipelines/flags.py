@@ -1,0 +1,122 @@
+"""Flags for a pipeline or a stage, made from its signature and docstring.
+
+--pools-json PATH   an artifact that comes in: a file or a folder
+--bpm 120           a parameter; --pools_json and --pools-json are one flag; --render and --no-render switch
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from models.music.errors import BadConfig, BadInput
+
+READERS = {"NUMBER_INTEGER": int, "NUMBER_DOUBLE": float, "LIST": json.loads, "STRUCT": json.loads}
+WORDS = {"NUMBER_INTEGER": "N", "NUMBER_DOUBLE": "X", "LIST": "JSON", "STRUCT": "JSON", "STRING": "TEXT"}
+
+
+class Flags(argparse.ArgumentParser):
+    """An argument parser that forgives underscores and whose complaints name the nearest flag."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("allow_abbrev", False)
+        kwargs.setdefault("formatter_class", _Formatter)
+        super().__init__(*args, **kwargs)
+
+    def read(self, argv: Sequence[str]) -> argparse.Namespace:
+        """Parse, or raise one line."""
+        values, unknown = self.parse_known_args([dashed(word) for word in argv])
+        if unknown:
+            flags = [option for action in self._actions for option in action.option_strings]
+            close = difflib.get_close_matches(unknown[0].split("=")[0], flags, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"`{self.prog} --help` lists what there is."
+            raise BadConfig(f"{unknown[0]}: unknown flag; {hint}")
+        return values
+
+    def error(self, message: str) -> NoReturn:
+        raise BadConfig(f"{self.prog}: {message}. `{self.prog} --help` explains each flag.")
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=34, width=110)
+
+
+def dashed(word: str) -> str:
+    """Turn --pools_json=x_y into --pools-json=x_y."""
+    if not word.startswith("--"):
+        return word
+    name, equals, value = word.partition("=")
+    return name.replace("_", "-") + equals + value
+
+
+def add_flags(parser: argparse.ArgumentParser, component: Any) -> None:
+    """Give a parser one flag for every input of a compiled pipeline or stage."""
+    definitions = component.pipeline_spec.root.input_definitions
+    told = (component.component_spec.inputs or {}).items()
+    helps = {name: " ".join((spec.description or "").split()) for name, spec in told}
+    for name, artifact in definitions.artifacts.items():
+        kind = artifact.artifact_type.schema_title.removeprefix("system.").lower()
+        text = helps.get(name) or f"{kind}: a file or a folder"
+        parser.add_argument(_flag(name), metavar="PATH", required=not artifact.is_optional, help=_safe(text))
+    for name, parameter in definitions.parameters.items():
+        _add_parameter(parser, name, parameter, helps.get(name, ""))
+
+
+def chosen(component: Any, values: argparse.Namespace, preset: dict[str, Any]) -> dict[str, Any]:
+    """Collect the arguments of a run: flags before preset; what neither names keeps its default."""
+    from kfp import dsl
+
+    definitions = component.pipeline_spec.root.input_definitions
+    known = [*definitions.artifacts, *definitions.parameters]
+    for name in preset:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            raise BadConfig(f"preset: unknown parameter {name!r}" + (f"; did you mean {close[0]!r}?" if close else "."))
+    arguments: dict[str, Any] = dict(preset)
+    for name in known:
+        value = getattr(values, name, None)
+        if value is not None:
+            arguments[name] = value
+    for name in definitions.artifacts:
+        if name in arguments:
+            path = Path(arguments[name]).expanduser().absolute()
+            if not path.exists():
+                raise BadInput(f"{_flag(name)} {arguments[name]}: no such file or folder. Check the path.")
+            arguments[name] = dsl.Dataset(name=name, uri=str(path))
+    missing = [n for n, p in definitions.parameters.items() if n not in arguments and not _has_default(p)]
+    if missing:
+        raise BadConfig(f"{', '.join(map(_flag, missing))}: needed. Give the flag, or a preset that sets it.")
+    return arguments
+
+
+def _add_parameter(parser: argparse.ArgumentParser, name: str, parameter: Any, text: str) -> None:
+    from google.protobuf import json_format
+
+    kinds = parameter.DESCRIPTOR.fields_by_name["parameter_type"].enum_type.values_by_number
+    kind = kinds[parameter.parameter_type].name
+    default: Any = json_format.MessageToDict(parameter.default_value) if _has_default(parameter) else None
+    if kind == "NUMBER_INTEGER" and default is not None:
+        default = int(default)
+    shown = f"[{default}]" if default not in (None, "") else "" if _has_default(parameter) else "(needed)"
+    text = _safe(f"{text} {shown}".strip())
+    if kind == "BOOLEAN":
+        parser.add_argument(_flag(name), action=argparse.BooleanOptionalAction, default=None, help=text)
+    else:
+        parser.add_argument(_flag(name), metavar=WORDS.get(kind, "VALUE"), type=READERS.get(kind, str), help=text)
+
+
+def _has_default(parameter: Any) -> bool:
+    return parameter.is_optional or parameter.HasField("default_value")
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _safe(text: str) -> str:
+    return text.replace("%", "%%")

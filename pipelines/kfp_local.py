@@ -1,0 +1,260 @@
+"""kfp.local (2.17), told to report and mended where it differs from the real backend.
+
+    with mended(listener): pipeline_orchestrator.run_local_pipeline(spec, arguments)
+
+What is replaced while the block runs, and why:
+ 1 task_executor.execute_single_task        every stage's start and end reach the listener
+ 2 task_dispatcher.run_single_task_impl…    each attempt gets a folder of its own (iterations of a ParallelFor would share
+                                            one and overwrite each other), writable for images without root; success needs
+                                            the stage's done.json
+ 3 subprocess_task_handler.run_local_…      output goes to the log, our source comes first on the path, nothing is orphaned
+ 4 docker_task_handler.run_docker_container no pull, no container removed before its exit status was read
+ 5 cache.LocalCache                         an input that lies outside the runs folder counts by its content's state
+ 6 logging_utils                            kfp's own printing patches builtins and root handlers from several threads
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from kfp import dsl
+from kfp.local import cache, logging_utils, status, subprocess_task_handler, task_dispatcher
+from kfp.local.orchestrator import task_executor
+
+from components.record import FOLDER, Record, StageRun
+from components.source import SOURCE_ROOT
+from models.music.errors import StageFailed
+from models.music.files import MANIFEST, sha256
+
+
+class Listener(Protocol):
+    """Who wants to know how the stages do."""
+
+    home: Path
+    """What lies below it is ours and never changes once written; any other file counts by its state."""
+    folder: Path
+    """Where this run keeps the outputs of its stages."""
+
+    def begin(self, task: str) -> StageRun: ...
+    def end(self, run: StageRun, outcome: str, outputs: dict[str, Any]) -> None: ...
+    def say(self, run: StageRun, line: str) -> None: ...
+
+
+_current: contextvars.ContextVar[StageRun] = contextvars.ContextVar("current")
+_living: set[subprocess.Popen[str]] = set()
+
+
+@contextlib.contextmanager
+def mended(listener: Listener) -> Iterator[None]:
+    """Run local pipelines so that the listener hears of every stage."""
+    with contextlib.ExitStack() as stack:
+        for place, name, replacement in _mendings(listener):
+            stack.callback(setattr, place, name, getattr(place, name))
+            setattr(place, name, replacement)
+        stack.enter_context(_no_orphans())
+        yield
+
+
+def _mendings(listener: Listener) -> list[tuple[Any, str, Any]]:
+    mendings: list[tuple[Any, str, Any]] = [
+        (task_executor, "execute_single_task", _reported(task_executor.execute_single_task, listener)),
+        (
+            task_dispatcher,
+            "run_single_task_implementation",
+            _attempt(task_dispatcher.run_single_task_implementation, listener),
+        ),
+        (subprocess_task_handler, "run_local_subprocess", _subprocess(listener)),
+        (cache, "LocalCache", _content_cache(listener)),
+        (logging_utils, "local_logger_context", contextlib.nullcontext),
+        (logging_utils, "indented_print", contextlib.nullcontext),
+        (logging_utils, "print_horizontal_line", lambda: None),
+    ]
+    with contextlib.suppress(ImportError):
+        from kfp.local import docker_task_handler
+
+        mendings.append((docker_task_handler, "run_docker_container", _container(listener)))
+    return mendings
+
+
+def _reported(original: Callable[..., Any], listener: Listener) -> Callable[..., Any]:
+    def execute_single_task(task_name: str, **rest: Any) -> Any:
+        run = listener.begin(task_name)
+        token = _current.set(run)
+        try:
+            outputs, outcome = original(task_name=task_name, **rest)
+        except Exception as error:
+            run.cause = run.cause or " ".join(str(error).split())
+            listener.end(run, "failed", {})
+            raise
+        finally:
+            _current.reset(token)
+        worked = run.record is not None  # no attempt was made: the cache knew the answer
+        good = ("done" if worked else "cached") if outcome == status.Status.SUCCESS else "failed"
+        listener.end(run, good, outputs)
+        return outputs, outcome
+
+    return execute_single_task
+
+
+def _attempt(original: Callable[..., Any], listener: Listener) -> Callable[..., Any]:
+    attempts: dict[str, int] = {}
+
+    def run_single_task_implementation(**given: Any) -> Any:
+        run = _current.get()
+        attempts[run.name] = attempts.get(run.name, 0) + 1
+        again = f"-attempt-{attempts[run.name]}" if attempts[run.name] > 1 else ""
+        given["pipeline_resource_name"] = f"{listener.folder.name}/{run.name}{again}"
+        component = given["component_name"].removeprefix("comp-")
+        folder = Path(given["pipeline_root"], given["pipeline_resource_name"], component)
+        (folder / FOLDER).mkdir(parents=True)
+        for made in (folder, folder / FOLDER):
+            made.chmod(0o777)
+        run.record = Record(folder / FOLDER)
+        run.image = given["executor_spec"].container.image
+        run.params = {name: value for name, value in given["arguments"].items() if not _is_artifact(value)}
+        outputs, outcome = original(**given)
+        if outcome == status.Status.SUCCESS and run.record.done is None:
+            outputs, outcome = {}, status.Status.FAILURE
+            run.cause = "it ended without proof of success (no done.json). Its log tells how far it came."
+        elif outcome == status.Status.FAILURE:
+            run.cause = run.record.cause or run.cause or "it ended without a word. Its log tells how far it came."
+        return outputs, outcome
+
+    return run_single_task_implementation
+
+
+def _is_artifact(value: Any) -> bool:
+    return isinstance(value, dsl.Artifact) or (
+        isinstance(value, list) and any(isinstance(v, dsl.Artifact) for v in value)
+    )
+
+
+def _subprocess(listener: Listener) -> Callable[..., int]:
+    def run_local_subprocess(full_command: list[str], env_vars: dict[str, str] | None = None) -> int:
+        run = _current.get()
+        process = subprocess.Popen(
+            full_command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            bufsize=1,
+            env={**stage_environment(), **(env_vars or {})},
+            start_new_session=True,  # its own group, so that nothing it started outlives it
+        )
+        _living.add(process)
+        try:
+            for line in process.stdout or ():
+                listener.say(run, line.rstrip("\n"))
+            code = process.wait()
+        finally:
+            _kill(process)
+            _living.discard(process)
+        if code < 0 or code > 128:
+            number = -code if code < 0 else code - 128
+            run.cause = f"killed by signal {number}" + (" (out of memory, perhaps)." if number == 9 else ".")
+        return code
+
+    return run_local_subprocess
+
+
+@contextlib.contextmanager
+def _no_orphans() -> Iterator[None]:
+    """End the stages at once on Ctrl-C or a plain kill: kfp would wait for those that run in its threads."""
+
+    def stop(number: int, _: Any) -> None:
+        for process in list(_living):
+            _kill(process)
+        raise KeyboardInterrupt(f"signal {number}")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def stage_environment() -> dict[str, str]:
+    """Give a stage this interpreter and this source, whatever folder it is started in."""
+    path = [str(SOURCE_ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    return {
+        **os.environ,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+        "PYTHONPATH": os.pathsep.join(part for part in path if part),
+        "PYTHONSAFEPATH": "1",  # a folder named models/ where the user stands must not hide ours
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _container(listener: Listener) -> Callable[..., int]:
+    def run_docker_container(
+        client: Any, image: str, command: list[str], volumes: dict[str, Any], **arguments: Any
+    ) -> int:
+        import docker.errors
+
+        run = _current.get()
+        try:
+            client.images.get(image)
+        except docker.errors.ImageNotFound as error:
+            raise StageFailed(f"{image} is not on this engine. Build it with `make images`.") from error
+        container = client.containers.create(image=image, command=command, volumes=volumes, detach=True, **arguments)
+        try:
+            container.start()
+            for chunk in container.logs(stream=True, follow=True):
+                listener.say(run, chunk.decode(errors="replace").rstrip("\n"))
+            return container.wait()["StatusCode"]
+        finally:
+            with contextlib.suppress(docker.errors.NotFound):
+                container.remove(force=True, v=True)
+
+    return run_docker_container
+
+
+def _content_cache(listener: Listener) -> type[cache.LocalCache]:
+    class ContentCache(cache.LocalCache):
+        """A cache that notices when a file behind a path has changed."""
+
+        def compute_key(self, *args: Any, arguments: dict[str, Any], **rest: Any) -> str:
+            states = {name: _state_of(value, listener.home) for name, value in arguments.items()}
+            known = {f"{name} on disk": state for name, state in states.items() if state}
+            return super().compute_key(*args, arguments={**arguments, **known}, **rest)
+
+    return ContentCache
+
+
+def _state_of(value: Any, home: Path) -> str | None:
+    """Digest what a path of the user's holds: the manifest of a finished folder, else names, sizes and times."""
+    where = value.uri if isinstance(value, dsl.Artifact) else value
+    if not isinstance(where, str) or not where or len(where) > 4096 or "\0" in where:
+        return None
+    path = Path(where.removeprefix("file://")).expanduser()
+    with contextlib.suppress(OSError):
+        if path.is_relative_to(home) or not path.exists():
+            return None
+        if (path / MANIFEST).is_file():
+            return sha256(path / MANIFEST)
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        lines = (f"{f.relative_to(path)} {(s := f.stat()).st_size} {s.st_mtime_ns}\n" for f in files if f.is_file())
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+    return None

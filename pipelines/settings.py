@@ -1,0 +1,107 @@
+"""Where things run and live: the one place that knows a laptop from a cluster.
+
+    profile = Profile.load()            # environment, then JAMFLOW_HOME/settings.yaml, then defaults
+    profile.home / "runs"               # nothing else reads JAMFLOW_* for itself
+
+settings.yaml holds the same names as the fields below; JAMFLOW_<FIELD> in the environment comes first. A laptop needs
+neither.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from models.music.config import from_mapping, read_yaml
+from models.music.errors import BadConfig
+
+SETTINGS = "settings.yaml"
+
+
+@dataclasses.dataclass(frozen=True)
+class Profile:
+    """Everything that differs between a laptop and a cluster."""
+
+    home: Path
+    """Folder for everything a laptop keeps."""
+    profile: Literal["laptop", "cluster"] = "laptop"
+    """Run here, or submit to Kubeflow."""
+    runner: Literal["subprocess", "containers"] = "subprocess"
+    """How a laptop runs a stage: as a process, or in its image through a Docker engine."""
+    tracking_uri: str = ""
+    """MLflow: a server, or a SQLite file in home when empty; "off" tracks nothing."""
+    artifacts: str = ""
+    """Where MLflow keeps pictures and models: a folder or s3://bucket/prefix; home/artifacts when empty."""
+    datasets: str = ""
+    """Where dataset snapshots live: a folder or s3://bucket/prefix; home/datasets when empty."""
+    images: str = "localhost/jamflow"
+    """Prefix of the stage images, e.g. registry.example/jamflow."""
+    kfp_host: str = ""
+    """Kubeflow Pipelines API, e.g. http://localhost:8888; needed on a cluster."""
+    pipeline_root: str = ""
+    """Where a cluster keeps artifacts, e.g. s3://bucket/pipelines."""
+    namespace: str = ""
+    """Kubernetes namespace of a multi-user Kubeflow; empty for a single-user one."""
+    repository: str = ""
+    """Triton's model repository: a folder or s3://bucket/prefix; home/repository when empty."""
+
+    def __post_init__(self) -> None:
+        if self.profile == "cluster" and not self.kfp_host:
+            raise BadConfig(
+                "profile is cluster, but kfp_host is empty. Set JAMFLOW_KFP_HOST=http://... or profile: laptop."
+            )
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] | None = None) -> Profile:
+        """Read the environment and settings.yaml; an unknown name in either is an error with a suggestion."""
+        environment = os.environ if environment is None else environment
+        home = Path(environment.get("JAMFLOW_HOME") or "~/.jamflow").expanduser().absolute()
+        chosen: dict[str, Any] = {}
+        file = Path(environment.get("JAMFLOW_SETTINGS") or home / SETTINGS)
+        if file.is_file():
+            chosen.update(read_yaml(file))
+        for field in dataclasses.fields(cls):
+            if field.name != "home" and (value := environment.get(f"JAMFLOW_{field.name.upper()}")):
+                chosen[field.name] = value
+        chosen["home"] = home
+        return from_mapping(cls, chosen, file.name)
+
+    @property
+    def runs(self) -> Path:
+        return self.home / "runs"
+
+    @property
+    def cache(self) -> Path:
+        return self.home / "cache"
+
+    @property
+    def mlflow_uri(self) -> str | None:
+        """The address of MLflow, or None when tracking is off."""
+        if self.tracking_uri == "off":
+            return None
+        return self.tracking_uri or f"sqlite:///{self.home / 'mlflow.db'}"
+
+    @property
+    def artifacts_uri(self) -> str:
+        return self.artifacts or (self.home / "artifacts").as_uri()
+
+    @property
+    def datasets_uri(self) -> str:
+        return self.datasets or (self.home / "datasets").as_uri()
+
+    @property
+    def repository_path(self) -> str:
+        return self.repository or str(self.home / "repository")
+
+    def for_stages(self) -> dict[str, str]:
+        """What a pipeline may ask its runner for by a parameter of this name left empty: stages read no settings."""
+        return {
+            "tracking_uri": self.mlflow_uri or "",
+            "artifacts_uri": self.artifacts_uri,
+            "datasets_uri": self.datasets_uri,
+            "repository": self.repository_path,
+            "home": str(self.home),
+        }
