@@ -27,7 +27,17 @@ STEPS_PER_BAR = 16
 HITS, VELOCITIES, OFFSETS = slice(0, 9), slice(9, 18), slice(18, 27)
 
 PitchTable = tuple[tuple[int, ...], ...]
-ROLAND: PitchTable = ((36,), (38, 37, 40), (42, 22, 44), (46, 26), (43, 58), (47, 45), (50, 48), (49, 52, 55, 57), (51, 53, 59))
+ROLAND: PitchTable = (
+    (36,),
+    (38, 37, 40),
+    (42, 22, 44),
+    (46, 26),
+    (43, 58),
+    (47, 45),
+    (50, 48),
+    (49, 52, 55, 57),
+    (51, 53, 59),
+)
 """The Roland TD-11's pitches, for the training data; a drum is written with its first pitch."""
 GM: PitchTable = (
     (36, 35),

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.groove.encoding import GM, ROLAND, STEPS_PER_BAR, WIDTH, PitchTable, from_cells, to_cells
+from models.groove.encoding import GM, ROLAND, WIDTH, PitchTable, from_cells, to_cells
 from models.music.errors import BadMidi
 from models.music.grid import TICKS_PER_STEP
 from models.music.midi import read_score
@@ -44,9 +44,7 @@ class Performance:
 
     def on_one_grid(self) -> bool:
         """Whether one tempo and one meter of sixteen sixteenths a bar hold throughout."""
-        return len(self.tempos_bpm) == 1 and len(self.meters) <= 1 and all(
-            top == bottom for top, bottom in self.meters
-        )
+        return len(self.tempos_bpm) == 1 and len(self.meters) <= 1 and all(top == bottom for top, bottom in self.meters)
 
     def cells(self, table: PitchTable = ROLAND) -> NDArray[np.float64]:
         """Put the notes on the grid: [T, 27], T = 0 where there is no single grid of 4/4."""
@@ -135,7 +133,12 @@ def _sequence(notes: NDArray[np.float64], tempo_bpm: float, meters: Any, label: 
         sequence.time_signatures.add(numerator=top, denominator=bottom)
     for pitch, velocity, start, end in notes.tolist():
         sequence.notes.add(
-            pitch=int(pitch), velocity=int(velocity), start_time=start, end_time=end, is_drum=True, instrument=DRUM_INSTRUMENT
+            pitch=int(pitch),
+            velocity=int(velocity),
+            start_time=start,
+            end_time=end,
+            is_drum=True,
+            instrument=DRUM_INSTRUMENT,
         )
     return sequence
 

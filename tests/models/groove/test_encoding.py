@@ -74,12 +74,15 @@ def test_an_early_note_has_a_positive_offset_and_comes_back_before_the_beginning
 
 def test_halfway_between_two_steps_belongs_to_the_later_one():
     cells = to_cells([36, 38], [100, 100], [0.5, 2.5])
-    assert cells[1, 0] == 1 and cells[1, 18] == 1.0 and cells[3, 1] == 1
+    assert cells[1, 0] == 1
+    assert cells[1, 18] == 1.0
+    assert cells[3, 1] == 1
 
 
 def test_the_loudest_note_speaks_for_its_cell_and_the_first_of_equals():
     cells = to_cells([38, 40, 37, 36], [90, 100, 100, 1], [0.1, 0.2, 0.3, 15.0])
-    assert cells[0, 10] == pytest.approx(100 / 127) and cells[0, 19] == pytest.approx(-0.4)
+    assert cells[0, 10] == pytest.approx(100 / 127)
+    assert cells[0, 19] == pytest.approx(-0.4)
 
 
 def test_an_unmapped_pitch_leaves_no_trace_and_does_not_lengthen_the_pattern():
@@ -96,12 +99,16 @@ def test_the_two_pitch_tables_disagree_where_the_facts_say():
 
 def test_an_incomplete_tail_is_dropped_and_padding_keeps_it():
     cells = to_cells([36, 36], [100, 100], [0.0, 40.0])
-    assert len(windows(cells, 2)) == 1 and len(windows(padded(cells, 4), 2)) == 2 and len(windows(cells, 4)) == 0
+    assert len(windows(cells, 2)) == 1
+    assert len(windows(padded(cells, 4), 2)) == 2
+    assert len(windows(cells, 4)) == 0
 
 
 def test_dropping_notes_spares_the_loud_and_changes_nothing_it_was_given():
     cells = np.zeros((400, 16, WIDTH))
     cells[:, :, 0], cells[:, :, 9], cells[:, :, 1], cells[:, :, 10] = 1, 1.0, 1, 0.1
     kept = with_notes_dropped(cells, np.random.default_rng(1))
-    assert 0.9 < kept[..., 0].mean() < 0.94 and 0.6 < kept[..., 1].mean() < 0.68
-    assert (kept[..., 9] == kept[..., 0]).all() and cells[..., 0].all()
+    assert 0.9 < kept[..., 0].mean() < 0.94
+    assert 0.6 < kept[..., 1].mean() < 0.68
+    assert (kept[..., 9] == kept[..., 0]).all()
+    assert cells[..., 0].all()

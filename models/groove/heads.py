@@ -1,0 +1,112 @@
+"""What the decoder's last layer says about each drum of a step, how wrong that was, and how it becomes cells.
+
+Two kinds, one interface (b batch, t steps, w logits):
+    heads.loss(logits[b, t, w], target[b, t, 27], masked)   -> hits, velocity, offset losses, each [b]
+    heads.read(logits[b, t, w], hits, chance)               -> cells[b, t, 27]
+
+MeanHeads are the published ones: a probability, one velocity, one offset, each drum. SpreadHeads say for velocity and
+offset how likely every value is. A model of means alone plays everything in the middle: right on average and stiff.
+With the whole spread, the same model gives the median (temperature 0) and plays as widely as people do (temperature 1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+N = 9
+EPSILON = 1e-7
+
+
+@dataclass(frozen=True)
+class Chance:
+    """The dice of one playing, thrown by the caller: the network itself is deterministic."""
+
+    hits: Tensor
+    """Uniform in [0, 1), [b, t, 9]."""
+    velocities: Tensor
+    """Standard normal, [b, t, 9]."""
+    offsets: Tensor
+    """Standard normal, [b, t, 9]."""
+    temperature: Tensor
+    """How far from the middle, [b, 1, 1]; 0 ignores the dice."""
+
+    def at(self, step: int) -> Chance:
+        one = slice(step, step + 1)
+        return Chance(self.hits[:, one], self.velocities[:, one], self.offsets[:, one], self.temperature)
+
+    def strikes(self, logits: Tensor) -> Tensor:
+        """Decide which of the 9 drums sound: Bernoulli(sigmoid(logit / temperature)), the likelier side at 0."""
+        chance = torch.sigmoid(logits / self.temperature.clamp(min=1e-6))
+        return (torch.where(self.temperature > 0, self.hits, 0.5) < chance).to(logits)
+
+
+def hits_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy with the published epsilon, summed over drums and steps: [b]."""
+    p = torch.sigmoid(logits)
+    return -(target * torch.log(p + EPSILON) + (1 - target) * torch.log(1 - p + EPSILON)).sum((-1, -2))
+
+
+class MeanHeads(nn.Module):
+    """The published heads: sigmoid velocities and tanh offsets under squared error."""
+
+    width = 3 * N
+
+    def loss(self, logits: Tensor, target: Tensor, masked: bool) -> tuple[Tensor, Tensor, Tensor]:
+        hits, velocity, offset = target.split(N, -1)
+        counted = hits if masked else torch.ones_like(hits)
+        velocity_error = (torch.sigmoid(logits[..., N : 2 * N]) - velocity).square() * counted
+        offset_error = (torch.tanh(logits[..., 2 * N :]) - offset).square() * counted
+        return hits_loss(logits[..., :N], hits), velocity_error.sum((-1, -2)), offset_error.sum((-1, -2))
+
+    def read(self, logits: Tensor, hits: Tensor, chance: Chance) -> Tensor:
+        return torch.cat([hits, torch.sigmoid(logits[..., N : 2 * N]), torch.tanh(logits[..., 2 * N :])], -1)
+
+
+class SpreadHeads(nn.Module):
+    """Velocity and offset as histograms: cross-entropy to learn, the quantile of a normal throw to play."""
+
+    def __init__(self, bins: int) -> None:
+        super().__init__()
+        self.bins = bins
+        self.width = N + 2 * N * bins
+
+    def histograms(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the logits of velocity and offset, each [b, t, 9, bins]."""
+        velocity, offset = logits[..., N:].unflatten(-1, (2, N, self.bins)).unbind(-3)
+        return velocity, offset
+
+    def loss(self, logits: Tensor, target: Tensor, masked: bool) -> tuple[Tensor, Tensor, Tensor]:
+        """Velocity and offset count where there is a hit, masked or not: silence has no spread to learn."""
+        hits, velocity, offset = target.split(N, -1)
+        of_velocity, of_offset = self.histograms(logits)
+        struck = hits > 0.5
+        return (
+            hits_loss(logits[..., :N], hits),
+            self._surprise(of_velocity, velocity, struck),
+            self._surprise(of_offset, (offset + 1) / 2, struck),
+        )
+
+    def _surprise(self, histogram: Tensor, share: Tensor, struck: Tensor) -> Tensor:
+        found = (share[struck] * self.bins).long().clamp(0, self.bins - 1)
+        nats = functional.cross_entropy(histogram[struck], found, reduction="none")
+        return torch.zeros_like(share).masked_scatter(struck, nats).sum((-1, -2))
+
+    def read(self, logits: Tensor, hits: Tensor, chance: Chance) -> Tensor:
+        of_velocity, of_offset = self.histograms(logits)
+        velocity = self._quantile(of_velocity, chance.velocities * chance.temperature)
+        offset = self._quantile(of_offset, chance.offsets * chance.temperature) * 2 - 1
+        return torch.cat([hits, velocity, offset], -1)
+
+    def _quantile(self, histogram: Tensor, normal: Tensor) -> Tensor:
+        """Return the value, 0 to 1, below which the histogram holds the normal's share; linear within a bin."""
+        share = torch.special.ndtr(normal).clamp(1e-6, 1 - 1e-6)
+        weights = histogram.softmax(-1)
+        below = weights.cumsum(-1)
+        place = (below < share[..., None]).sum(-1, keepdim=True).clamp(max=self.bins - 1)
+        weight, upper = weights.gather(-1, place)[..., 0], below.gather(-1, place)[..., 0]
+        inside = ((share - (upper - weight)) / weight.clamp(min=1e-9)).clamp(0, 1)
+        return (place[..., 0] + inside) / self.bins

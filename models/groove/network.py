@@ -1,0 +1,259 @@
+"""GrooVAE: a performance of drums squeezed through a latent, and played again (Gillick et al. 2019).
+
+    network = GrooveVAE(LAPTOP)
+    loss, figures = network.loss(heard, played, controls, generator)       # one training step
+    mu, sigma = network.encode(heard, controls)
+    cells = network.play(mu, controls, chance, hits=hits)                  # hits given: none is added, none removed
+
+PUBLISHED and PUBLISHED_HITS are the paper's models, number for number. TINY, LAPTOP and STUDIO are the house's variant:
+- controls "score": the decoder is told the hits, all or some, or a tapped rhythm (models/groove/cues.py);
+- foresight: a bidirectional LSTM reads the controls first, so a step knows what comes after it, not only z's summary;
+- feedback "hits": the decoder hears its own hits and not its own velocities, so when the hits are given nothing waits
+  for the step before: a whole window is one call, and there is no exposure bias;
+- spread heads (models/groove/heads.py), and some windows decoded from z = 0, which so becomes "nobody in particular".
+b batch, t steps, c controls, d latent.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.groove.encoding import N_DRUMS, WIDTH
+from models.groove.heads import Chance, MeanHeads, SpreadHeads
+from models.music.errors import BadConfig
+
+CONTROLS = {"none": 0, "hits": N_DRUMS, "score": N_DRUMS + 4}
+"""Columns by kind; a score is 9 hits, whether they are all, and a tap's hit, velocity and offset."""
+
+
+@dataclass(frozen=True)
+class GrooveConfig:
+    """What a groove network is. The defaults are the published humanising model."""
+
+    encoder_width: int = 512
+    """LSTM cells of the encoder, each direction."""
+    latent: int = 256
+    """Numbers a performance is squeezed into."""
+    decoder_widths: tuple[int, ...] = (256, 256)
+    """LSTM cells of the decoder's layers."""
+    controls: Literal["none", "hits", "score"] = "none"
+    """What encoder and decoder are told outright, see CONTROLS."""
+    heads: Literal["means", "spread"] = "means"
+    """One value each, or how likely every value is."""
+    bins: int = 32
+    """Values a spread tells apart."""
+    feedback: Literal["all", "hits"] = "all"
+    """What the decoder hears of its previous step."""
+    foresight_width: int = 0
+    """LSTM cells, each direction, that read the controls ahead for the decoder; 0 has none."""
+    foresight_layers: int = 1
+    """Layers of the foresight."""
+    dropout: float = 0.7
+    """Input dropout of every LSTM layer (the paper keeps 0.3)."""
+    masked: bool = False
+    """Count velocity and offset errors at hits alone."""
+    free_bits: float = 48.0
+    """Bits of KL that cost nothing, in total."""
+    beta: float = 0.2
+    """Weight of the KL above the free bits."""
+    anonymous: float = 0.0
+    """Share of training windows decoded from z = 0, so that 0 means the average player."""
+    together: float = 0.5
+    """Share of the timing's variance, when sampling, that all drums of a step have in common."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.dropout < 1:
+            raise BadConfig(f"dropout is {self.dropout:g}; give 0 to below 1 (try 0.2).")
+        sizes = (self.encoder_width, self.latent, self.bins, self.foresight_layers, *self.decoder_widths)
+        if min(sizes) < 1 or self.foresight_width < 0 or not self.decoder_widths:
+            raise BadConfig(f"a width of {min(*sizes, self.foresight_width)}; every layer needs at least 1.")
+        if not (0 <= self.anonymous < 1 and 0 <= self.together <= 1):
+            raise BadConfig(f"anonymous is {self.anonymous:g}, together {self.together:g}; give 0 to below 1.")
+
+    @property
+    def control_width(self) -> int:
+        return CONTROLS[self.controls]
+
+
+PUBLISHED = GrooveConfig()
+PUBLISHED_HITS = GrooveConfig(controls="hits")
+_HOUSE = {
+    "controls": "score", "heads": "spread", "feedback": "hits", "masked": True, "dropout": 0.2,
+    "free_bits": 6.0, "beta": 1.0, "anonymous": 0.3,
+}  # fmt: skip
+TINY = GrooveConfig(16, 8, (16, 16), foresight_width=16, **_HOUSE)
+LAPTOP = GrooveConfig(96, 24, (128, 128), foresight_width=96, foresight_layers=2, **_HOUSE)
+STUDIO = GrooveConfig(512, 256, (256, 256), foresight_width=256, foresight_layers=2, **_HOUSE)
+
+
+class GrooveVAE(nn.Module):
+    """The network; see the module's docstring for its four calls."""
+
+    def __init__(self, config: GrooveConfig = PUBLISHED) -> None:
+        super().__init__()
+        self.config = config
+        told, wide = config.control_width, config.encoder_width
+        self.encoder = lstm(WIDTH + told, wide, bidirectional=True)
+        self.mu, self.sigma = dense(2 * wide, config.latent, 0.001), dense(2 * wide, config.latent, 0.001)
+        self.start = dense(config.latent, 2 * sum(config.decoder_widths), 0.001)
+        self.foresight = None
+        if told and config.foresight_width:
+            ahead = config.foresight_width
+            sizes = [told] + [2 * ahead] * (config.foresight_layers - 1)
+            self.foresight = nn.ModuleList(lstm(size, ahead, bidirectional=True) for size in sizes)
+            told += 2 * ahead
+        self.echo = WIDTH if config.feedback == "all" else N_DRUMS
+        sizes = [self.echo + config.latent + told, *config.decoder_widths[:-1]]
+        self.decoder = nn.ModuleList(lstm(size, wide) for size, wide in zip(sizes, config.decoder_widths, strict=True))
+        self.heads = MeanHeads() if config.heads == "means" else SpreadHeads(config.bins)
+        self.output = dense(config.decoder_widths[-1], self.heads.width)
+
+    def encode(self, heard: Tensor, controls: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and spread of z, each [b, d], for what was heard [b, t, 27] and told [b, t, c]."""
+        _, (last, _) = self.encoder(self._dropped(torch.cat([heard, controls], -1)))
+        both_ends = last.transpose(0, 1).flatten(1)  # the forward's last state, the backward's first
+        return self.mu(both_ends), functional.softplus(self.sigma(both_ends))
+
+    def decode(self, z: Tensor, controls: Tensor, echo: Tensor) -> Tensor:
+        """Return logits [b, t, w] when all that the decoder hears of itself is known: echo [b, t, 27 or 9]."""
+        before = functional.pad(echo, (0, 0, 1, -1))
+        x = torch.cat([before, z[:, None].expand(-1, echo.shape[1], -1), self._told(controls)], -1)
+        for layer, state in zip(self.decoder, self._start(z), strict=True):
+            x, _ = layer(self._dropped(x), state)
+        return self.output(x)
+
+    def play(
+        self,
+        z: Tensor,
+        controls: Tensor,
+        chance: Chance,
+        hits: Tensor | None = None,
+        firm: Tensor | None = None,
+        every: Tensor | None = None,
+    ) -> Tensor:
+        """Return cells [b, t, 27]. Given hits [b, t, 9] are played exactly; otherwise hits are drawn, those that are
+        firm [b, t, 9] sound in any case, and where every [b, t, 1] is set at least one drum does."""
+        if hits is None:
+            firm = torch.zeros_like(chance.hits) if firm is None else firm
+            every = firm.new_zeros(1, 1, 1).expand(*firm.shape[:2], 1) if every is None else every
+            return self._play_step_by_step(
+                z, controls, chance, lambda t, x: draw(x, chance.at(t), firm[:, t], every[:, t])
+            )
+        if self.config.feedback == "hits":
+            return self.heads.read(self.decode(z, controls, hits), hits, chance)
+        return self._play_step_by_step(z, controls, chance, lambda t, _: hits[:, t : t + 1])
+
+    def _play_step_by_step(
+        self, z: Tensor, controls: Tensor, chance: Chance, struck_at: Callable[[int, Tensor], Tensor]
+    ) -> Tensor:
+        told, states = self._told(controls), [(h[0], c[0]) for h, c in self._start(z)]
+        first = self.decoder[0]
+        constant = torch.cat([z[:, None].expand(-1, told.shape[1], -1), told], -1)
+        prepared = functional.linear(constant, first.weight_ih_l0[:, self.echo :], first.bias_ih_l0)
+        from_echo = first.weight_ih_l0[:, : self.echo].T
+        cells, echo = [], z.new_zeros(len(z), self.echo)
+        for step in range(told.shape[1]):
+            gates = torch.addmm(prepared[:, step], echo, from_echo)
+            for index, layer in enumerate(self.decoder):
+                if index:
+                    gates = functional.linear(states[index - 1][0], layer.weight_ih_l0, layer.bias_ih_l0)
+                states[index] = cell(gates, states[index], layer.weight_hh_l0)
+            logits = self.output(states[-1][0])[:, None]
+            cells.append(self.heads.read(logits, struck_at(step, logits[..., :N_DRUMS]), chance.at(step)))
+            echo = cells[-1][:, 0, : self.echo]
+        return torch.cat(cells, 1)
+
+    def loss(
+        self, heard: Tensor, played: Tensor, controls: Tensor, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, dict[str, float]]:
+        """Return what to minimise, a scalar, and its parts a window; a generator samples z, none takes its mean."""
+        config = self.config
+        mu, sigma = self.encode(heard, controls)
+        z, named = mu, torch.ones(len(mu), device=mu.device)
+        if generator is not None:
+            noise = torch.randn(mu.shape, generator=generator, device=generator.device).to(mu)
+            named = (torch.rand(len(mu), generator=generator, device=generator.device) >= config.anonymous).to(mu)
+            z = (mu + sigma * noise) * named[:, None]
+        logits = self.decode(z, controls, played[..., : self.echo])
+        parts = self.heads.loss(logits, played, config.masked)
+        kl = divergence(mu, sigma)
+        cost = (kl - config.free_bits * math.log(2)).clamp(min=0) * config.beta * named
+        figures = dict(zip(("hits", "velocity", "offset"), (float(p.detach().mean()) for p in parts), strict=True))
+        return (sum(parts) + cost).mean(), {**figures, "kl": float(kl.detach().mean())}
+
+    def _told(self, controls: Tensor) -> Tensor:
+        ahead = controls
+        for layer in self.foresight or ():
+            ahead, _ = layer(self._dropped(ahead))
+        return torch.cat([controls, ahead], -1) if self.foresight else controls
+
+    def _start(self, z: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Turn z into each layer's (h, c), [1, b, width]; the reference orders them c, h."""
+        sizes = [width for width in self.config.decoder_widths for _ in ("c", "h")]
+        parts = [part[None].contiguous() for part in torch.tanh(self.start(z)).split(sizes, -1)]
+        return list(zip(parts[1::2], parts[0::2], strict=True))
+
+    def _dropped(self, x: Tensor) -> Tensor:
+        return functional.dropout(x, self.config.dropout, self.training)
+
+
+def divergence(mu: Tensor, sigma: Tensor) -> Tensor:
+    """KL of N(mu, sigma²) from N(0, 1) in nats, summed over the latent: [b]."""
+    return 0.5 * (mu.square() + sigma.square() - 1 - 2 * sigma.log()).sum(-1)
+
+
+def interpolate(one: Tensor, other: Tensor, steps: int) -> Tensor:
+    """Walk from one z [d] to another, both ends included: [steps, d], along the sphere where N(0, 1) lives."""
+    share = torch.linspace(0, 1, steps, dtype=one.dtype)[:, None]
+    cosine = functional.cosine_similarity(one, other, 0).clamp(-1, 1)
+    angle = torch.arccos(cosine)
+    if angle.abs() < 1e-4 or angle > math.pi - 1e-4:
+        return one + share * (other - one)
+    return (torch.sin((1 - share) * angle) * one + torch.sin(share * angle) * other) / torch.sin(angle)
+
+
+def cell(gates: Tensor, state: tuple[Tensor, Tensor], recurrent: Tensor) -> tuple[Tensor, Tensor]:
+    """Take one LSTM step from the input's share of the gates [b, 4h]: the next (h, c)."""
+    h, c = state
+    i, f, g, o = torch.addmm(gates, h, recurrent.T).chunk(4, -1)
+    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+    return torch.sigmoid(o) * torch.tanh(c), c
+
+
+def draw(logits: Tensor, dice: Chance, firm: Tensor, every: Tensor) -> Tensor:
+    """Draw one step's hits [b, 1, 9]: the firm ones [b, 9] and, where every [b, 1] is set, the likeliest if none sounds."""
+    struck = torch.maximum(dice.strikes(logits), firm[:, None])
+    likeliest = functional.one_hot(logits.argmax(-1), N_DRUMS).to(struck)
+    silent = (struck.sum(-1, keepdim=True) == 0) & (every[:, None] > 0.5)
+    return torch.where(silent, likeliest, struck)
+
+
+def lstm(inputs: int, width: int, bidirectional: bool = False) -> nn.LSTM:
+    """Make a layer as the reference starts it: Glorot over the joint kernel, forget bias 1, one bias in use."""
+    layer = nn.LSTM(inputs, width, batch_first=True, bidirectional=bidirectional)
+    bound = math.sqrt(6 / (inputs + width + 4 * width))
+    for name, weight in layer.named_parameters():
+        if name.startswith("weight"):
+            nn.init.uniform_(weight, -bound, bound)
+        else:
+            nn.init.zeros_(weight)
+            if name.startswith("bias_ih"):
+                nn.init.ones_(weight[width : 2 * width].detach())
+            else:
+                weight.requires_grad_(False)  # PyTorch carries a second bias; the paper has one
+    return layer
+
+
+def dense(inputs: int, outputs: int, spread: float | None = None) -> nn.Linear:
+    """Make a layer with bias 0 and Glorot-uniform weights, or normal ones of the given spread."""
+    layer = nn.Linear(inputs, outputs)
+    nn.init.zeros_(layer.bias)
+    nn.init.xavier_uniform_(layer.weight) if spread is None else nn.init.normal_(layer.weight, 0, spread)
+    return layer
