@@ -17,6 +17,8 @@ import numpy as np
 from models.groove.encoding import HITS, N_DRUMS, OFFSETS, OPEN_HAT, VELOCITIES, Array, tapped
 
 Mode = Literal["humanise", "vary", "tap"]
+MODES: tuple[Mode, ...] = ("humanise", "vary", "tap")
+"""By their number on the wire."""
 ALL, TAP = N_DRUMS, slice(N_DRUMS + 1, N_DRUMS + 4)
 SCORE_WIDTH = N_DRUMS + 4
 

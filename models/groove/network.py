@@ -1,7 +1,7 @@
 """GrooVAE: a performance of drums squeezed through a latent, and played again (Gillick et al. 2019).
 
     network = GrooveVAE(LAPTOP)
-    loss, figures = network.loss(heard, played, controls, generator)       # one training step
+    loss, figures = network(heard, played, controls, generator)       # one training step
     mu, sigma = network.encode(heard, controls)
     cells = network.play(mu, controls, chance, hits=hits)                  # hits given: none is added, none removed
 
@@ -170,7 +170,7 @@ class GrooveVAE(nn.Module):
             echo = cells[-1][:, 0, : self.echo]
         return torch.cat(cells, 1)
 
-    def loss(
+    def forward(
         self, heard: Tensor, played: Tensor, controls: Tensor, generator: torch.Generator | None = None
     ) -> tuple[Tensor, dict[str, float]]:
         """Return what to minimise, a scalar, and its parts a window; a generator samples z, none takes its mean."""

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.groove.cues import Mode
+from models.groove.cues import MODES, Mode
 from models.music.errors import BadInput
 from models.music.notes import ONSET, as_notes
 
-MODES: tuple[Mode, ...] = ("humanise", "vary", "tap")
-"""By their number on the wire."""
 TICKS_PER_BAR = 3840
 MAX_BARS = 256
 MAX_HITS = 8192

@@ -72,7 +72,7 @@ def test_given_hits_are_played_as_given_and_every_gradient_flows(config):
     hits = (torch.rand(3, 32, 9) < 0.2).float()
     played = torch.cat([hits, torch.rand(3, 32, 9) * hits, (torch.rand(3, 32, 9) - 0.5) * hits], -1)
     controls = torch.rand(3, 32, config.control_width)
-    loss, figures = network.loss(played, played, controls, torch.Generator().manual_seed(1))
+    loss, figures = network(played, played, controls, torch.Generator().manual_seed(1))
     loss.backward()
     assert set(figures) == {"hits", "velocity", "offset", "kl"}
     assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters() if p.requires_grad)
@@ -92,7 +92,7 @@ def test_free_bits_cost_nothing_and_bits_above_them_cost_beta():
         torch.manual_seed(1)
         for weight in network.parameters():
             torch.nn.init.uniform_(weight, -0.3, 0.3)
-        loss, figures = network.loss(played, played, nothing)
+        loss, figures = network(played, played, nothing)
         costs[free] = float(loss)
     assert costs[0.0] - costs[1e6] == pytest.approx(0.2 * figures["kl"], rel=1e-4)
 
