@@ -1,0 +1,66 @@
+"""The server's own door: load, unload, look. Needs the admin key; musicians never come here.
+
+control = Control(endpoint)
+control.load("groove")
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from models.music.errors import Refused, Unavailable
+from serving.calls import spoken_errors
+from serving.contract import check_name
+from serving.endpoint import Endpoint
+
+LOAD_S = 120.0
+"""A model that imports torch on a busy machine takes its time."""
+
+
+class Control:
+    """Model control of one server, after making sure that it is that server."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        import tritonclient.grpc as grpc
+
+        self._endpoint = endpoint
+        self._client = grpc.InferenceServerClient(endpoint.grpc_url)
+        self._headers = {"triton-grpc-protocol-admin-key": endpoint.admin_key}
+
+    def close(self) -> None:
+        self._client.close()
+
+    def verify(self) -> None:
+        """Refuse to talk to a stranger who happens to listen on the port we remember."""
+        with spoken_errors(self._endpoint.grpc_url, 5.0):
+            told: Any = self._client.get_server_metadata(client_timeout=5.0)
+        if told.name != self._endpoint.server_id:
+            raise Unavailable(
+                f"{self._endpoint.grpc_url} is another server ({told.name}), not {self._endpoint.server_id}. Start ours with `jamflow serve`."
+            )
+
+    def load(self, name: str, deadline_s: float = LOAD_S) -> None:
+        """Load or reload a model; when its newest version is broken, what was serving goes on serving."""
+        self.verify()
+        with spoken_errors(self._endpoint.grpc_url, deadline_s):
+            self._client.load_model(check_name(name), headers=self._headers, client_timeout=deadline_s)
+
+    def unload(self, name: str, deadline_s: float = LOAD_S) -> None:
+        """Unload a model and wait until it is no longer offered (one whose process died stays "UNLOADING" for ever)."""
+        self.verify()
+        end = time.monotonic() + deadline_s
+        with spoken_errors(self._endpoint.grpc_url, deadline_s):
+            self._client.unload_model(check_name(name), headers=self._headers, client_timeout=deadline_s)
+        while "READY" in self.versions(name).values():
+            if time.monotonic() > end:
+                raise Refused(
+                    f"{name} did not unload within {deadline_s:g} s. Restart the server with `jamflow serve`."
+                )
+            time.sleep(0.02)
+
+    def versions(self, name: str) -> dict[int, str]:
+        """State by version of one model, such as {3: "READY"}."""
+        with spoken_errors(self._endpoint.grpc_url, 10.0):
+            index: Any = self._client.get_model_repository_index(headers=self._headers, client_timeout=10.0)
+        return {int(model.version): model.state for model in index.models if model.name == name and model.version}

@@ -1,0 +1,167 @@
+"""Put a registered model to work without anybody noticing, or say why not.
+
+    deploy(registry, "groove", 4, home / "repository", Endpoint.read(home / "serving.json"))
+    rollback(registry, "groove", home / "repository", endpoint)
+
+A new version first plays its golden request under a name of its own, beside the champion, so that not one of the listeners'
+requests meets an untried model. Then, under the promotion lock, it takes the champion's place in Triton (which goes on
+serving the old version until the new one is ready), plays again, and the aliases move. A version that fails is removed
+again, the champion stays, and GateFailed says what was wrong. Without a running server one is started for the purpose.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.music.errors import GateFailed, JamflowError, Refused, ServingError
+from serving.client import JamflowClient
+from serving.contract import ModelContract, contract_of
+from serving.control import Control
+from serving.endpoint import Endpoint
+from serving.golden import FILE as GOLDEN
+from serving.golden import Golden
+from serving.registry import CHAMPION, Registry
+from serving.repository import Repository
+
+log = logging.getLogger(__name__)
+
+GOLDEN_S = 30.0
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What a deployment did."""
+
+    name: str
+    version: int
+    previous: int | None
+
+
+def deploy(
+    registry: Registry,
+    name: str,
+    version: int,
+    repository: str | os.PathLike[str],
+    server: Endpoint | None = None,
+    how: str = "deploy",
+) -> Deployed:
+    """Rehearse a version, let it take the champion's place, move the aliases."""
+    contract, scores = contract_of(name), Repository(repository)
+    champion = registry.alias(name, CHAMPION)
+    with tempfile.TemporaryDirectory(prefix="jamflow-deploy-") as there, _server(server, scores) as endpoint:
+        fetched = registry.download(name, version, there)
+        golden = Golden.read(fetched / GOLDEN)
+        stage = _Stage(contract, scores, endpoint, golden)
+        with contextlib.closing(stage):
+            stage.rehearse(fetched / "model", version)
+            with registry.promotion(name, version, champion, how):
+                stage.switch(fetched / "model", version, champion)
+    log.info("%s %d serves; %s before", name, version, champion or "none")
+    return Deployed(name, version, champion)
+
+
+def rollback(
+    registry: Registry, name: str, repository: str | os.PathLike[str], server: Endpoint | None = None
+) -> Deployed:
+    """Put the previous champion to work again."""
+    return deploy(registry, name, registry.previous(name), repository, server, "rollback")
+
+
+def restore(registry: Registry, repository: str | os.PathLike[str]) -> list[str]:
+    """Make a repository serve exactly the registry's champions (for a fresh or copied machine); return their names."""
+    scores, names = Repository(repository), []
+    for name in registry.names():
+        version = registry.alias(name, CHAMPION)
+        if version is None:
+            continue
+        contract = contract_of(name)
+        if not scores.holds(name, version):
+            with tempfile.TemporaryDirectory(prefix="jamflow-restore-") as there:
+                scores.add(contract, version, registry.download(name, version, there) / "model")
+        scores.serve(contract, [version])
+        names.append(name)
+    return names
+
+
+class _Stage:
+    """One server and one repository during a deployment."""
+
+    def __init__(self, contract: ModelContract, scores: Repository, endpoint: Endpoint, golden: Golden) -> None:
+        self._contract, self._scores, self._golden = contract, scores, golden
+        self._control = Control(endpoint)
+        self._client = JamflowClient(endpoint.grpc_url, GOLDEN_S)
+
+    def close(self) -> None:
+        self._client.close()
+        self._control.close()
+
+    def rehearse(self, model: Path, version: int) -> None:
+        """Play the golden request on a version that nobody else can reach by the model's name."""
+        name = f"{self._contract.name}_rehearsal_{secrets.token_hex(3)}"
+        try:
+            self._scores.add(self._contract, version, model, name)
+            self._scores.serve(self._contract, [version], name)
+            self._play(name, version)
+        finally:
+            with contextlib.suppress(ServingError):
+                self._control.unload(name)
+            self._scores.remove(name)
+
+    def switch(self, model: Path, version: int, champion: int | None) -> None:
+        """Let a rehearsed version take over; if it fails even so, bring the champion back."""
+        name = self._contract.name
+        try:
+            self._scores.add(self._contract, version, model)
+            self._scores.serve(self._contract, [version])
+            self._play(name, version)
+            if (serving := self._client.prove(name).model_version) != version:
+                raise Refused(f"{name} {serving} answers instead.")
+        except JamflowError:
+            self._bring_back(version, champion)
+            raise
+        for old in self._scores.versions(name):
+            if old not in (version, champion):
+                self._scores.remove(name, old)
+
+    def _bring_back(self, version: int, champion: int | None) -> None:
+        name = self._contract.name
+        if version == champion:
+            return
+        if champion is not None and self._scores.holds(name, champion):
+            self._scores.serve(self._contract, [champion])
+            self._control.load(name)
+            self._scores.remove(name, version)
+        else:
+            with contextlib.suppress(ServingError):
+                self._control.unload(name)
+            self._scores.remove(name)
+
+    def _play(self, name: str, version: int) -> None:
+        try:
+            self._control.load(name)
+            reply = self._client.ask(name, self._golden.request, version=version, of=self._contract.name)
+            self._golden.compare(self._contract, reply.arrays)
+        except (ServingError, GateFailed) as error:
+            raise GateFailed(f"{self._contract.name} {version} is not served, the champion stays: {error}") from error
+
+
+@contextlib.contextmanager
+def _server(given: Endpoint | None, scores: Repository) -> Iterator[Endpoint]:
+    if given is not None:
+        if Path(given.repository) != scores.folder:
+            raise Refused(
+                f"the server at {given.grpc_url} serves {given.repository}, not {scores.folder}. Deploy to that one."
+            )
+        yield given
+        return
+    from serving.server import TritonServer
+
+    with TritonServer(scores.folder) as server:
+        yield server.endpoint

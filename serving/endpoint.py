@@ -1,0 +1,57 @@
+"""Where a running server is and how to be let in: `serving.json` in the user's Jamflow folder.
+
+endpoint = Endpoint.read(home / "serving.json")
+JamflowClient(endpoint.grpc_url)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from models.music.errors import Unavailable
+from models.music.files import whole_file
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A server's addresses, its identity and the key to its model control."""
+
+    grpc_url: str
+    http_url: str
+    metrics_url: str
+    server_id: str
+    """What the server calls itself; a stranger on the same port has another."""
+    admin_key: str = field(repr=False)
+    pid: int
+    """The process that keeps the server: signal this one to stop it."""
+    repository: str
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write it for this user's eyes only: whoever has the key can run code in the server."""
+        with whole_file(path) as part:
+            part.touch(mode=0o600)
+            part.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Endpoint:
+        try:
+            return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
+        except FileNotFoundError as error:
+            raise Unavailable(f"{path}: no server has been started. Start one with `jamflow serve`.") from error
+        except (OSError, ValueError, TypeError) as error:
+            raise Unavailable(
+                f"{path}: not readable ({error}). Start the server again with `jamflow serve`."
+            ) from error
+
+    def is_running(self) -> bool:
+        """Whether the process that wrote this still lives."""
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            return True
+        return True

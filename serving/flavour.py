@@ -1,0 +1,35 @@
+"""What MLflow runs to load one of our models: `mlflow.pyfunc.load_model("models:/groove@champion").predict(arrays)`.
+
+MLflow keeps this file beside the weights ("models from code"), so nothing is pickled. It plays the request through the same
+player as Triton does.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+from mlflow.models import set_model
+from mlflow.pyfunc.model import PythonModel
+
+from serving.backends import open_player
+from serving.contract import contract_of
+
+with warnings.catch_warnings():
+    warnings.simplefilter(
+        "ignore"
+    )  # MLflow asks for type hints on predict, and would take them for a schema of its own
+
+    class ServedModel(PythonModel):
+        def load_context(self, context: Any) -> None:
+            self._contract = contract_of(context.model_config["name"])
+            self._player = open_player(self._contract.name, Path(context.artifacts["model"]))
+
+        def predict(self, context, model_input, params=None):
+            """Answer one request: arrays by the contract's names in, arrays by its names out."""
+            self._contract.check(model_input)
+            return dict(self._player.play([model_input])[0])
+
+
+set_model(ServedModel())

@@ -1,0 +1,248 @@
+"""The real Triton as a child process, on loopback and free ports.
+
+    with TritonServer(repository) as server:
+        server.load("groove")
+        JamflowClient(server.grpc_url).groove(hits, bars=2)
+
+The server ends with its parent, whatever ends the parent. Model control, shared memory, tracing and logging are closed to
+everybody without the random admin key, because each of them lets a client write files or run code. (The key stands on the
+server's command line: on a machine shared with people you do not trust, give the server a user of its own.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from models.music.errors import Unavailable
+from serving import triton_files
+from serving.client import JamflowClient
+from serving.control import LOAD_S, Control
+from serving.endpoint import Endpoint
+
+log = logging.getLogger(__name__)
+
+LOOPBACK = "127.0.0.1"
+RESTRICTED = "model-repository,shared-memory,trace,logging"
+SHARED_MEMORY = Path("/dev/shm")
+STOP_S = 12.0
+START_S = 60.0
+
+# Dies with its parent: asks the kernel for SIGTERM at the parent's end, then becomes the server.
+_TIED = (
+    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 15); "
+    "os.getppid() == int(sys.argv[1]) or sys.exit(1); os.execv(sys.argv[2], sys.argv[2:])"
+)
+
+
+class Ports(NamedTuple):
+    """Where a server listens."""
+
+    grpc: int
+    http: int
+    metrics: int
+
+
+class TritonServer:
+    """A Triton server over one model repository; start, load, stop. Start it from a thread that lives as long as it shall."""
+
+    def __init__(
+        self,
+        repository: str | os.PathLike[str],
+        folder: str | os.PathLike[str] | None = None,
+        ports: Ports | None = None,
+    ) -> None:
+        self.repository = Path(repository).resolve()
+        self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="jamflow-triton-")
+        self.folder = Path(folder or self._temporary.name).resolve()  # type: ignore[union-attr]
+        self.log_path = self.folder / "triton.log"
+        self._wanted_ports = ports
+        self._process: subprocess.Popen[bytes] | None = None
+        self._endpoint: Endpoint | None = None
+        self._shared_prefix = ""
+        self._identity = (f"jamflow-{secrets.token_hex(4)}", secrets.token_hex(16))
+
+    def __enter__(self) -> TritonServer:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def endpoint(self) -> Endpoint:
+        if self._endpoint is None:
+            raise Unavailable("the server has not been started. Call start() first.")
+        return self._endpoint
+
+    @property
+    def grpc_url(self) -> str:
+        return self.endpoint.grpc_url
+
+    @property
+    def admin_key(self) -> str:
+        return self.endpoint.admin_key
+
+    @property
+    def pid(self) -> int:
+        """Triton's own process id (the endpoint's is the keeper's)."""
+        if self._process is None:
+            raise Unavailable("the server has not been started. Call start() first.")
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> TritonServer:
+        """Start and wait until this very server answers; a port snatched in between is tried again."""
+        home = triton_files.distribution()
+        self.repository.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        backends = triton_files.lay_out(home, self.folder)
+        sweep_shared_memory()
+        for attempt in range(3):
+            ports = self._wanted_ports if self._wanted_ports and attempt == 0 else free_ports()
+            try:
+                self._launch(home, backends, ports)
+                self._wait_ready()
+                return self
+            except BaseException as error:
+                self.stop(keep_folder=True)
+                if attempt == 2 or not isinstance(error, Unavailable) or "in use" not in self.last_words():
+                    raise
+        raise AssertionError("unreachable")
+
+    def restart(self) -> None:
+        """Start again at the same addresses with the same key, so that clients find it where it was."""
+        known = self.endpoint
+        self.stop(keep_folder=True)
+        self._wanted_ports = Ports(
+            *(int(url.rsplit(":", 1)[1]) for url in (known.grpc_url, known.http_url, known.metrics_url))
+        )
+        self.start()
+
+    def load(self, name: str, deadline_s: float = LOAD_S) -> None:
+        """Load a model and prove with its canary that it answers."""
+        control = Control(self.endpoint)
+        try:
+            control.load(name, deadline_s)
+        finally:
+            control.close()
+        with JamflowClient(self.grpc_url, deadline_s=10.0) as client:
+            client.prove(name)
+
+    def stop(self, keep_folder: bool = False) -> None:
+        """End the server and its stubs; leave no process and no shared memory behind."""
+        process, self._process = self._process, None
+        if process is not None:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(STOP_S)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # its own session: the server if it hangs, and any stub it left
+            process.wait()
+        if self._shared_prefix:
+            for region in SHARED_MEMORY.glob(f"{self._shared_prefix}*"):
+                region.unlink(missing_ok=True)
+        if self._temporary is not None and not keep_folder:
+            self._temporary.cleanup()
+
+    def last_words(self, lines: int = 3) -> str:
+        """The last errors in the server's log, in one line."""
+        with contextlib.suppress(OSError):
+            told = self.log_path.read_text(encoding="utf-8", errors="replace").splitlines()
+            errors = [line for line in told if line.startswith("E") and "CudaDriverHelper" not in line]
+            return " | ".join(line.split("] ", 1)[-1].strip('"') for line in errors[-lines:])
+        return ""
+
+    def _launch(self, home: Path, backends: Path, ports: Ports) -> None:
+        server_id, key = self._identity
+        self._shared_prefix = f"jamflow_{os.getpid()}_{secrets.token_hex(3)}_"
+        command = [
+            str(home / "bin" / "tritonserver"),
+            f"--id={server_id}",
+            f"--model-repository={self.repository}",
+            "--model-control-mode=explicit",
+            "--disable-auto-complete-config",
+            f"--backend-directory={backends}",
+            f"--backend-config=python,shm-region-prefix-name={self._shared_prefix}",
+            "--backend-config=python,shm-default-byte-size=4194304",
+            *(f"--{door}-address={LOOPBACK}" for door in ("http", "grpc", "metrics")),
+            f"--http-port={ports.http}",
+            f"--grpc-port={ports.grpc}",
+            f"--metrics-port={ports.metrics}",
+            f"--grpc-restricted-protocol={RESTRICTED}:admin-key={key}",
+            f"--http-restricted-api={RESTRICTED}:admin-key={key}",
+            "--exit-timeout-secs=5",
+        ]
+        if not Path("/dev/nvidiactl").exists():
+            command += ["--pinned-memory-pool-byte-size=0", "--allow-gpu-metrics=false"]
+        with open(self.log_path, "wb") as words:
+            self._process = subprocess.Popen(
+                [sys.executable, "-S", "-c", _TIED, str(os.getpid()), *command],
+                env=triton_files.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=words,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        grpc, http, metrics = (f"{LOOPBACK}:{port}" for port in ports)
+        self._endpoint = Endpoint(grpc, http, metrics, server_id, key, os.getpid(), str(self.repository))
+
+    def _wait_ready(self) -> None:
+        end = time.monotonic() + START_S
+        while True:
+            if not self.running:
+                raise Unavailable(
+                    f"Triton ended while starting: {self.last_words() or 'no word'}. See {self.log_path}."
+                )
+            with contextlib.suppress(OSError, ValueError):
+                if _http_json(self.endpoint.http_url, "/v2")["name"] == self.endpoint.server_id:
+                    break
+            if time.monotonic() > end:
+                raise Unavailable(
+                    f"Triton was not ready after {START_S:g} s: {self.last_words() or 'no word'}. See {self.log_path}."
+                )
+            time.sleep(0.02)
+        control = Control(self.endpoint)
+        control.verify()  # the gRPC port could still be somebody else's
+        control.close()
+        log.info("Triton %s answers at %s", self.endpoint.server_id, self.endpoint.grpc_url)
+
+
+def free_ports() -> Ports:
+    """Ports nobody listens on at this moment."""
+    sockets = [socket.socket() for _ in Ports._fields]
+    try:
+        for each in sockets:
+            each.bind((LOOPBACK, 0))
+        return Ports(*(each.getsockname()[1] for each in sockets))
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def sweep_shared_memory() -> None:
+    """Remove what servers of ours left whose keeper was killed outright."""
+    for region in SHARED_MEMORY.glob("jamflow_*_*"):
+        keeper = region.name.split("_")[1]
+        if keeper.isdigit() and not Path(f"/proc/{keeper}").exists():
+            region.unlink(missing_ok=True)
+
+
+def _http_json(address: str, path: str) -> Any:
+    with urllib.request.urlopen(f"http://{address}{path}", timeout=1) as answer:
+        return json.load(answer)

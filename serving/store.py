@@ -1,0 +1,53 @@
+"""Open MLflow safely: a new SQLite store is made by one process at a time, and changes of a champion are made alone.
+
+client = open_store("sqlite:////home/ann/.jamflow/mlflow.db")
+with alone(lock_beside("sqlite:///...", "groove")): ...
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+SQLITE = "sqlite:///"
+
+
+def open_store(uri: str) -> Any:
+    """An MlflowClient whose store exists; four processes making one at once would break it."""
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    import mlflow
+
+    for chatty in ("mlflow", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
+    with alone(lock_beside(uri)):
+        client = mlflow.MlflowClient(uri, uri)
+        client.search_experiments(max_results=1)
+    return client
+
+
+def lock_beside(uri: str, what: str = "") -> Path:
+    """The lock file of a store, or of one thing in it: beside a SQLite file, else in this machine's temporary folder."""
+    ending = f".{what}.lock" if what else ".lock"
+    if uri.startswith(SQLITE):
+        database = Path(uri.removeprefix(SQLITE))
+        return database.with_name(f".{database.name}{ending}")
+    return (
+        Path(tempfile.gettempdir()) / f"jamflow-{os.getuid()}-{hashlib.sha256(uri.encode()).hexdigest()[:12]}{ending}"
+    )
+
+
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold a lock file; others wait, and a process that dies lets go of it."""
+    import fcntl
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
