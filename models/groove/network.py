@@ -89,7 +89,7 @@ _HOUSE = {
     "free_bits": 6.0, "beta": 1.0, "anonymous": 0.3,
 }  # fmt: skip
 TINY = GrooveConfig(16, 8, (16, 16), foresight_width=16, **_HOUSE)
-LAPTOP = GrooveConfig(96, 24, (128, 128), foresight_width=96, foresight_layers=2, **_HOUSE)
+LAPTOP = GrooveConfig(64, 24, (96,), foresight_width=80, foresight_layers=2, **_HOUSE)
 STUDIO = GrooveConfig(512, 256, (256, 256), foresight_width=256, foresight_layers=2, **_HOUSE)
 
 
@@ -113,7 +113,8 @@ class GrooveVAE(nn.Module):
         sizes = [self.echo + config.latent + told, *config.decoder_widths[:-1]]
         self.decoder = nn.ModuleList(lstm(size, wide) for size, wide in zip(sizes, config.decoder_widths, strict=True))
         self.heads = MeanHeads() if config.heads == "means" else SpreadHeads(config.bins)
-        self.output = dense(config.decoder_widths[-1], self.heads.width)
+        beside = told if self.foresight else 0  # what was foreseen also reaches the heads directly
+        self.output = dense(config.decoder_widths[-1] + beside, self.heads.width)
 
     def encode(self, heard: Tensor, controls: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and spread of z, each [b, d], for what was heard [b, t, 27] and told [b, t, c]."""
@@ -124,10 +125,11 @@ class GrooveVAE(nn.Module):
     def decode(self, z: Tensor, controls: Tensor, echo: Tensor) -> Tensor:
         """Return logits [b, t, w] when all that the decoder hears of itself is known: echo [b, t, 27 or 9]."""
         before = functional.pad(echo, (0, 0, 1, -1))
-        x = torch.cat([before, z[:, None].expand(-1, echo.shape[1], -1), self._told(controls)], -1)
+        told = self._told(controls)
+        x = torch.cat([before, z[:, None].expand(-1, echo.shape[1], -1), told], -1)
         for layer, state in zip(self.decoder, self._start(z), strict=True):
             x, _ = layer(self._dropped(x), state)
-        return self.output(x)
+        return self.output(torch.cat([x, told], -1) if self.foresight else x)
 
     def play(
         self,
@@ -165,7 +167,8 @@ class GrooveVAE(nn.Module):
                 if index:
                     gates = functional.linear(states[index - 1][0], layer.weight_ih_l0, layer.bias_ih_l0)
                 states[index] = cell(gates, states[index], layer.weight_hh_l0)
-            logits = self.output(states[-1][0])[:, None]
+            top = states[-1][0]
+            logits = self.output(torch.cat([top, told[:, step]], -1) if self.foresight else top)[:, None]
             cells.append(self.heads.read(logits, struck_at(step, logits[..., :N_DRUMS]), chance.at(step)))
             echo = cells[-1][:, 0, : self.echo]
         return torch.cat(cells, 1)
