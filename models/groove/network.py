@@ -25,6 +25,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.groove.cues import ALL
 from models.groove.encoding import N_DRUMS, WIDTH
 from models.groove.heads import Chance, MeanHeads, SpreadHeads
 from models.music.errors import BadConfig
@@ -86,10 +87,10 @@ PUBLISHED = GrooveConfig()
 PUBLISHED_HITS = GrooveConfig(controls="hits")
 _HOUSE = {
     "controls": "score", "heads": "spread", "feedback": "hits", "masked": True, "dropout": 0.2,
-    "free_bits": 6.0, "beta": 1.0, "anonymous": 0.3,
+    "free_bits": 6.0, "beta": 1.0, "anonymous": 0.5,
 }  # fmt: skip
 TINY = GrooveConfig(16, 8, (16, 16), foresight_width=16, **_HOUSE)
-LAPTOP = GrooveConfig(64, 24, (96,), foresight_width=80, foresight_layers=2, **_HOUSE)
+LAPTOP = GrooveConfig(48, 16, (64,), foresight_width=64, foresight_layers=2, bins=24, **_HOUSE)
 STUDIO = GrooveConfig(512, 256, (256, 256), foresight_width=256, foresight_layers=2, **_HOUSE)
 
 
@@ -185,11 +186,13 @@ class GrooveVAE(nn.Module):
             named = (torch.rand(len(mu), generator=generator, device=generator.device) >= config.anonymous).to(mu)
             z = (mu + sigma * noise) * named[:, None]
         logits = self.decode(z, controls, played[..., : self.echo])
-        parts = self.heads.loss(logits, played, config.masked)
+        hits, velocity, offset = self.heads.loss(logits, played, config.masked)
+        if config.controls == "score":
+            hits = hits * (1 - controls[:, 0, ALL])  # who was told every hit has none to guess
         kl = divergence(mu, sigma)
         cost = (kl - config.free_bits * math.log(2)).clamp(min=0) * config.beta * named
-        figures = dict(zip(("hits", "velocity", "offset"), (float(p.detach().mean()) for p in parts), strict=True))
-        return (sum(parts) + cost).mean(), {**figures, "kl": float(kl.detach().mean())}
+        figures = dict(zip(("hits", "velocity", "offset"), map(_figure, (hits, velocity, offset)), strict=True))
+        return (hits + velocity + offset + cost).mean(), {**figures, "kl": _figure(kl)}
 
     def _told(self, controls: Tensor) -> Tensor:
         ahead = controls
@@ -205,6 +208,10 @@ class GrooveVAE(nn.Module):
 
     def _dropped(self, x: Tensor) -> Tensor:
         return functional.dropout(x, self.config.dropout, self.training)
+
+
+def _figure(losses: Tensor) -> float:
+    return float(losses.detach().mean())
 
 
 def divergence(mu: Tensor, sigma: Tensor) -> Tensor:

@@ -44,7 +44,7 @@ class GrooveTraining:
     """Share of each task among the windows."""
     louder: float = 0.1
     """Windows are played up to so much louder or softer."""
-    validation_windows: int = 1024
+    validation_windows: int = 512
     """At most so many windows judge each validation."""
 
     def __post_init__(self) -> None:
