@@ -166,10 +166,14 @@ def _by_session(played: list[_Played]) -> dict[str, list[_Played]]:
     key = (lambda p: p.name) if one_each else (lambda p: p.session)
     order = _by_hash({key(p) for p in played})
     if len(order) < len(SPLITS):
-        raise BadInput(f"groove data: {len(played)} performances in 4/4; at least {len(SPLITS)} are needed to hold some out.")
+        raise BadInput(
+            f"groove data: {len(played)} performances in 4/4; at least {len(SPLITS)} are needed to hold some out."
+        )
     held_out = math.ceil(HELD_OUT * len(order))
     place = {name: min(index // held_out, 2) for index, name in enumerate(order)}
-    return {name: [p for p in played if place[key(p)] == rank] for rank, name in enumerate(("test", "validation", "train"))}
+    return {
+        name: [p for p in played if place[key(p)] == rank] for rank, name in enumerate(("test", "validation", "train"))
+    }
 
 
 def _by_hash(names: Iterable[str]) -> list[str]:

@@ -116,7 +116,9 @@ def table(report: Report) -> str:
         lines.append(f"{player:24}" + "".join(f"{figures[n]:{max(9, len(n) + 2)}.4f}" for n in names))
     for error in ERRORS:
         low, high = report.intervals[MEAN][error]
-        lines.append(f"{error.replace('_', ' ')}, z = mean: 95 % of performances drawn again {low:.2f} to {high:.2f}; less than")
+        lines.append(
+            f"{error.replace('_', ' ')}, z = mean: 95 % of performances drawn again {low:.2f} to {high:.2f}; less than"
+        )
         lines += [f"    {name:24}by {g[error][0]:+.2f} to {g[error][1]:+.2f}" for name, g in report.gains.items()]
     lines.append(f"hit F1: humanise 1 by construction, tap {report.tap_f1:.3f}")
     return "\n".join(lines)
@@ -139,12 +141,22 @@ def piano_roll(path: Path, written: Cells, played: Cells, reference: Cells) -> N
     drums = ("kick", "snare", "closed hat", "open hat", "low tom", "mid tom", "high tom", "crash", "ride")
     with picture(path, title="The same hits", rows=3, inches=(9, 7)) as axes:
         for axis, (name, cells) in zip(
-            axes, {"as written": written, "as the model plays": played, "as the drummer did": reference}.items(), strict=True
+            axes,
+            {"as written": written, "as the model plays": played, "as the drummer did": reference}.items(),
+            strict=True,
         ):
             step, drum = np.nonzero(cells[:, HITS] > 0.5)
             loud = cells[step, N_DRUMS + drum] if name != "as written" else np.full(len(step), 0.6)
-            axis.scatter(step - cells[step, OFFSETS.start + drum] / 2, drum, c=loud, cmap="Blues", vmin=-0.3, vmax=1, marker="s")
-            axis.set(yticks=range(N_DRUMS), yticklabels=drums, xticks=range(0, len(cells) + 1, 4), title=name, ylim=(-0.7, 8.7))
+            axis.scatter(
+                step - cells[step, OFFSETS.start + drum] / 2, drum, c=loud, cmap="Blues", vmin=-0.3, vmax=1, marker="s"
+            )
+            axis.set(
+                yticks=range(N_DRUMS),
+                yticklabels=drums,
+                xticks=range(0, len(cells) + 1, 4),
+                title=name,
+                ylim=(-0.7, 8.7),
+            )
             axis.grid(axis="x", alpha=0.3)
 
 
@@ -154,7 +166,9 @@ def timing_histogram(path: Path, true: Cells, playings: dict[str, Cells]) -> Non
     with picture(path, title="Where hits fall", x="sixteenths from the grid, early to late", y="share of hits") as axes:
         for name, cells in {"drummers": true, **playings}.items():
             lean = np.clip(-cells[..., OFFSETS][struck] / 2, -0.5, 0.5)
-            axes.hist(lean, edges, weights=np.full(len(lean), 1 / len(lean)), histtype="step", linewidth=1.4, label=name)
+            axes.hist(
+                lean, edges, weights=np.full(len(lean), 1 / len(lean)), histtype="step", linewidth=1.4, label=name
+            )
         axes.set_ylim(0, 0.2)
         axes.legend()
 

@@ -58,7 +58,13 @@ class RegressorLesson:
 def taught(corpus: Corpus, minutes: float, folder: str | Path, seed: int = 0) -> Player:
     """Teach the regressor for so many minutes and keep what validates best."""
     plan = TrainingPlan(
-        steps=100_000, learning_rate=1e-3, schedule="constant", validate_every=50, save_every=500, minutes=minutes, seed=seed
+        steps=100_000,
+        learning_rate=1e-3,
+        schedule="constant",
+        validate_every=50,
+        save_every=500,
+        minutes=minutes,
+        seed=seed,
     )
     network = train(RegressorLesson(corpus, seed), plan, folder).network.cpu()
 

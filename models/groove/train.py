@@ -77,7 +77,9 @@ class GrooveLesson:
             self.network: nn.Module = GrooveVAE(training.config)
         chosen = np.linspace(0, len(validation) - 1, min(len(validation), training.validation_windows)).astype(int)
         generator = np.random.default_rng(training.plan.seed)
-        self.judged = [tuple(map(tensor, self.heard(validation.cells[chosen], task, generator))) for task in training.tasks]
+        self.judged = [
+            tuple(map(tensor, self.heard(validation.cells[chosen], task, generator))) for task in training.tasks
+        ]
 
     def batch(self, step: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Return what is heard, played and told in a step's windows."""
@@ -147,7 +149,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     work = flags.out.with_name(flags.out.name + "-work")
     corpus = prepare(flags.data, work / "data")
     trained = train_groove(corpus, preset(flags.preset), flags.out, work / "training")
-    print(f"{flags.out}: loss {trained.best['loss']:.3f} after {trained.steps} steps, {trained.seconds / 60:.1f} minutes")
+    print(
+        f"{flags.out}: loss {trained.best['loss']:.3f} after {trained.steps} steps, {trained.seconds / 60:.1f} minutes"
+    )
 
 
 if __name__ == "__main__":

@@ -54,7 +54,9 @@ def _unpack(path: Path, target: Path) -> None:
 def _take(label: str, target: Path, files: list, opened) -> None:
     total = sum(size for _, size, _ in files)
     if len(files) > MAX_FILES or total > MAX_UNPACKED_BYTES:
-        raise BadInput(f"{label}: {len(files)} files of {total >> 20} MB; at most {MAX_FILES} of {MAX_UNPACKED_BYTES >> 20} MB.")
+        raise BadInput(
+            f"{label}: {len(files)} files of {total >> 20} MB; at most {MAX_FILES} of {MAX_UNPACKED_BYTES >> 20} MB."
+        )
     for name, size, member in files:
         place = (target / name.replace("\\", "/")).resolve()
         if PurePosixPath(name).is_absolute() or not place.is_relative_to(target.resolve()):

@@ -121,9 +121,23 @@ def write_grooves(
         place = f"drummer{drummer + 1}/session{session + 1}"
         file = f"{place}/{index + 1}_{style}_{tempo}_beat_4-4.mid"
         write_midi(folder / file, take, drums=True)
-        rows.append((f"drummer{drummer + 1}", place, f"{place}/{index + 1}", style, tempo, "beat", "4-4", file, SPLITS[session % len(SPLITS)]))
+        rows.append(
+            (
+                f"drummer{drummer + 1}",
+                place,
+                f"{place}/{index + 1}",
+                style,
+                tempo,
+                "beat",
+                "4-4",
+                file,
+                SPLITS[session % len(SPLITS)],
+            )
+        )
     with whole_file(folder / "info.csv") as part, open(part, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow("drummer session id style bpm beat_type time_signature midi_filename split".split())
+        writer.writerow(
+            ["drummer", "session", "id", "style", "bpm", "beat_type", "time_signature", "midi_filename", "split"]
+        )
         writer.writerows(rows)
     return folder

@@ -65,7 +65,7 @@ def test_an_archive_is_read_as_its_folder_is(grooves, tmp_path):
 def test_an_archive_that_reaches_outside_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "evil.zip", "w") as archive:
         archive.writestr("../../escaped.mid", b"MThd")
-    with pytest.raises(BadInput, match="evil.zip"):
+    with pytest.raises(BadInput, match=r"evil\.zip"):
         prepare(tmp_path / "evil.zip", tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert not list(tmp_path.parent.rglob("escaped.mid"))
@@ -113,7 +113,9 @@ def test_a_file_a_sequence_and_a_take_agree(grooves):
     there = take_of_cells(cells, GM, take.tempo_bpm)
     np.testing.assert_allclose(cells_of_take(there)[:, HITS], cells[:, HITS])
     np.testing.assert_allclose(cells_of_take(there)[:, OFFSETS], cells[:, OFFSETS], atol=1 / 120)
-    np.testing.assert_allclose(cells_of_sequence(sequence_of_cells(cells, tempo_bpm=97)), cells_of_file(file), atol=1e-6)
+    np.testing.assert_allclose(
+        cells_of_sequence(sequence_of_cells(cells, tempo_bpm=97)), cells_of_file(file), atol=1e-6
+    )
 
 
 def test_times_are_those_of_note_seq_to_the_last_bit(shared):
@@ -123,6 +125,8 @@ def test_times_are_those_of_note_seq_to_the_last_bit(shared):
     for file in sorted((shared / "data" / "groove_midi").glob("drummer[459]/*/1_*.mid"))[:4]:
         theirs = note_seq.midi_file_to_note_sequence(str(file))
         ours = performance_of_file(file)
-        assert sorted(map(tuple, ours.notes)) == sorted((n.pitch, n.velocity, n.start_time, n.end_time) for n in theirs.notes)
+        assert sorted(map(tuple, ours.notes)) == sorted(
+            (n.pitch, n.velocity, n.start_time, n.end_time) for n in theirs.notes
+        )
         assert ours.tempos_bpm == tuple(t.qpm for t in theirs.tempos)
         np.testing.assert_array_equal(ours.cells(ROLAND), cells_of_sequence(theirs))
