@@ -1,10 +1,11 @@
 """A studio session: files in, the next numbered set of files out, all of it or nothing.
 
-    number = lay_skeleton("pools_1.json", "out", SkeletonPlan(bpm=96))       # grid_1.json, event_grid_1.json, …
-    number = lay_groove("out/grid_1.json", "out/event_grid_1.json", "pools_1.json", "out", play)
+    laid = lay_skeleton("pools_1.json", "out", SkeletonPlan(bpm=96))       # grid_1.json, event_grid_1.json, …
+    laid = lay_groove("out/grid_1.json", "out/event_grid_1.json", "pools_1.json", "out", play)
+    laid.number, laid.sound, laid.picture
 
 Every run takes the next free number of its folder, so a groove made of event_grid_1.json may be event_grid_groovae_2.json,
-with the grid_2.json it belongs to beside it.
+with the grid_2.json it belongs to beside it. Where a file is asked for, a folder stands for its newest one.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,15 +25,56 @@ import numpy as np
 from models.drums.events import ROLES, Beat, read_beat, write_events, write_grid
 from models.drums.kit import Kit, read_kit
 from models.drums.notation import read_beat_midi, write_beat_midi
-from models.drums.pocket import Play, make_groove
+from models.drums.pictures import draw_beat, draw_feel
+from models.drums.pocket import Play, make_groove, make_variation
 from models.drums.render import render
 from models.drums.skeleton import SkeletonPlan, chosen_samples, make_skeleton
 from models.music.audio import HOUSE_RATE_HZ, Audio, write_audio
-from models.music.errors import BadInput
+from models.music.errors import BadConfig, BadInput
 from models.music.files import numbered, write_json
 
 AnyPath = str | os.PathLike[str]
 RANDOM = "random"
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A numbered set as it was written."""
+
+    folder: Path
+    number: int
+    name: str
+    """render or render_groovae: what sound, MIDI and picture begin with."""
+    events: int
+
+    @property
+    def sound(self) -> Path:
+        return self.folder / f"{self.name}_{self.number}.wav"
+
+    @property
+    def picture(self) -> Path:
+        return self.folder / f"{self.name}_{self.number}.png"
+
+
+@dataclass(frozen=True)
+class Feel:
+    """How a groove model is to be followed."""
+
+    seed: int = 42
+    """The same seed, the same playing."""
+    vary: bool = False
+    """Take the model's own hits, not only its velocity and timing."""
+    timing: float = 1.0
+    """How much of the timing to take, 0 to 1."""
+    velocity: float = 1.0
+    """How much of the velocity to take, 0 to 1."""
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise BadConfig(f"seed is {self.seed}; give 0 or above.")
+        for name in ("timing", "velocity"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise BadConfig(f"{name} is {getattr(self, name):g}; give 0 (as written) to 1 (as played).")
 
 
 def lay_skeleton(
@@ -40,8 +84,8 @@ def lay_skeleton(
     *,
     sample_root: AnyPath = "",
     render_sr: int = HOUSE_RATE_HZ,
-) -> int:
-    """Make a skeleton of a pools file and write it: grid, events, meta, sound and MIDI. Return its number."""
+) -> Laid:
+    """Make a skeleton of a pools file and write it: grid, events, meta, sound, MIDI and picture."""
     pools = find_pools(pools_json, out_dir, plan.seed)
     kit = read_kit(pools, sample_root)
     beat = make_skeleton(kit, plan)
@@ -49,7 +93,7 @@ def lay_skeleton(
     meta = {
         **dataclasses.asdict(plan),
         "render_sr": render_sr,
-        "pools_json": Path(os.path.relpath(pools, out_dir)).as_posix(),
+        "pools_json": pools.name,
         "samples": chosen_samples(beat),
         "silent_roles": [role for role in ROLES if not kit.pool(role)],
         "events": len(beat),
@@ -58,7 +102,8 @@ def lay_skeleton(
         write_json(stage / f"skeleton_meta_{number}.json", meta)
         _write_beat(stage, number, "event_grid", beat)
         _write_rendition(stage, number, "render", beat, kit, loop)
-    return number
+        draw_beat(stage / f"render_{number}.png", beat, title="Skeleton")
+    return Laid(Path(out_dir), number, "render", len(beat))
 
 
 def lay_groove(
@@ -67,22 +112,24 @@ def lay_groove(
     pools_json: AnyPath,
     out_dir: AnyPath,
     play: Play,
+    feel: Feel = Feel(),
     *,
-    seed: int = 42,
     sample_root: AnyPath = "",
     render_sr: int = HOUSE_RATE_HZ,
-    timing: float = 1.0,
-    velocity: float = 1.0,
-) -> int:
-    """Humanise an event grid and write it: events, their grid, MIDI, and sound unless render_sr is 0. Return its number."""
-    beat = read_beat(grid_json, events_json)
-    kit = read_kit(find_pools(pools_json, out_dir, seed), sample_root)
-    played = make_groove(beat, kit, play, seed=seed, timing=timing, velocity=velocity)
+) -> Laid:
+    """Play an event grid and write it: events, their grid, MIDI, a picture, and sound unless render_sr is 0."""
+    beat = read_beat(newest(grid_json, "grid"), newest(events_json, "event_grid"))
+    kit = read_kit(find_pools(pools_json, out_dir, feel.seed), sample_root)
+    if feel.vary:
+        played = make_variation(beat, kit, play, seed=feel.seed)
+    else:
+        played = make_groove(beat, kit, play, seed=feel.seed, timing=feel.timing, velocity=feel.velocity)
     loop = render(played, kit, render_sr) if render_sr else None
     with _numbered_set(out_dir) as (stage, number):
         _write_beat(stage, number, "event_grid_groovae", played)
         _write_rendition(stage, number, "render_groovae", played, kit, loop)
-    return number
+        draw_feel(stage / f"render_groovae_{number}.png", beat, played)
+    return Laid(Path(out_dir), number, "render_groovae", len(played))
 
 
 def bounce(beat: Beat, kit: Kit, out_dir: AnyPath, *, name: str = "render", render_sr: int = HOUSE_RATE_HZ) -> Path:
@@ -103,16 +150,24 @@ def take_in_midi(midi: AnyPath, out_dir: AnyPath, kit: Kit | None = None) -> int
 
 def find_pools(pools_json: AnyPath, out_dir: AnyPath, seed: int) -> Path:
     """Find the pools file meant: a file, the newest in a folder, or for "random" one of those in out_dir, drawn by the seed."""
-    drawn = str(pools_json) == RANDOM
-    folder = Path(out_dir) if drawn else Path(pools_json)
-    if not drawn and not folder.is_dir():
-        return folder
-    found = sorted(folder.glob("pools_*.json"), key=lambda path: (len(path.stem), path.stem))
+    if str(pools_json) != RANDOM:
+        return newest(pools_json, "pools")
+    found = _all_numbered(Path(out_dir), "pools")
+    return found[int(np.random.default_rng(seed).integers(len(found)))]
+
+
+def newest(path: AnyPath, name: str) -> Path:
+    """Give a file as it is, and for a folder its name_N.json with the highest number."""
+    path = Path(path)
+    return _all_numbered(path, name)[-1] if path.is_dir() else path
+
+
+def _all_numbered(folder: Path, name: str) -> list[Path]:
+    numbers = {path: re.fullmatch(rf"{name}_(\d+)\.json", path.name) for path in folder.glob(f"{name}_*.json")}
+    found = sorted((int(match[1]), path) for path, match in numbers.items() if match)
     if not found:
-        raise BadInput(
-            f"{folder}: no pools_N.json there. Run assign-roles first, or give a pools file with --pools-json."
-        )
-    return found[int(np.random.default_rng(seed).integers(len(found)))] if drawn else found[-1]
+        raise BadInput(f"{folder}: no {name}_N.json there. Give the file itself, or the folder it was written to.")
+    return [path for _, path in found]
 
 
 def _write_beat(stage: Path, number: int, name: str, beat: Beat) -> None:

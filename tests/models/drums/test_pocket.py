@@ -97,8 +97,14 @@ def test_a_beat_of_textures_has_nothing_to_play(kit: Kit):
 
 def test_a_session_writes_the_groove_with_its_grid(pools_json: Path, tmp_path: Path):
     lay_skeleton(pools_json, tmp_path, SkeletonPlan(bpm=120, bars=1))
-    number = lay_groove(tmp_path / "grid_1.json", tmp_path / "event_grid_1.json", pools_json, tmp_path, Drummer())
-    assert number == 2
-    for name in ("event_grid_groovae_2.json", "grid_2.json", "render_groovae_2.wav", "render_groovae_2.mid"):
+    laid = lay_groove(tmp_path, tmp_path, pools_json, tmp_path, Drummer())
+    assert (laid.number, laid.sound) == (2, tmp_path / "render_groovae_2.wav")
+    for name in (
+        "event_grid_groovae_2.json",
+        "render_groovae_2.png",
+        "grid_2.json",
+        "render_groovae_2.wav",
+        "render_groovae_2.mid",
+    ):
         assert (tmp_path / name).is_file()
     assert read_beat(tmp_path / "grid_2.json", tmp_path / "event_grid_groovae_2.json").events[0].source == "groovae"

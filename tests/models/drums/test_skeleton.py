@@ -108,14 +108,20 @@ def test_a_dial_out_of_range_is_named(dials: dict, words: str):
 
 def test_a_session_writes_one_whole_numbered_set(pools_json: Path, tmp_path: Path):
     plan = SkeletonPlan(bpm=120, bars=1)
-    assert lay_skeleton(pools_json, tmp_path, plan) == 1
-    assert lay_skeleton(pools_json, tmp_path, plan) == 2
-    names = {"grid_{}.json", "event_grid_{}.json", "skeleton_meta_{}.json", "render_{}.wav", "render_{}.mid"}
+    assert [lay_skeleton(pools_json, tmp_path, plan).number for _ in range(2)] == [1, 2]
+    names = {
+        "grid_{}.json",
+        "event_grid_{}.json",
+        "skeleton_meta_{}.json",
+        "render_{}.wav",
+        "render_{}.mid",
+        "render_{}.png",
+    }
     assert {path.name for path in tmp_path.iterdir()} == {name.format(n) for name in names for n in (1, 2)}
     beat = read_beat(tmp_path / "grid_1.json", tmp_path / "event_grid_1.json")
     meta = json.loads((tmp_path / "skeleton_meta_1.json").read_text())
     assert meta["events"] == len(beat)
-    assert (tmp_path / meta["pools_json"]).resolve() == pools_json.resolve()
+    assert meta["pools_json"] == "pools_1.json"
     assert read_audio(tmp_path / "render_1.wav").seconds >= 2.0
 
 

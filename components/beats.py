@@ -1,0 +1,92 @@
+"""Stages that make a beat: a skeleton from pools, a groove from a skeleton."""
+
+from __future__ import annotations
+
+from kfp.dsl import Dataset, Input, Output
+
+from components.stage import stage
+
+
+@stage(image="python-audio")
+def make_skeleton(
+    pools_json: Input[Dataset],
+    beat: Output[Dataset],
+    bpm: float,
+    bars: int = 4,
+    seed: int = 42,
+    motion_mode: str = "A",
+    motion_keep: int = 6,
+    fill_prob: float = 0.25,
+    texture: int = 1,
+    sample_root: str = "",
+    render_sr: int = 44100,
+) -> int:
+    """Lay a skeleton beat out on a 16-step grid with the samples of a pools file.
+
+    Args:
+        pools_json: A pools file, or a folder with pools_N.json; `random` draws one of --out-dir by the seed.
+        bpm: Tempo in quarters a minute.
+        bars: How long the loop is.
+        seed: The same seed and pools give the same beat.
+        motion_mode: A rides the eighths, B pushes off the beat.
+        motion_keep: MOTION hits in a bar, 4 to 8.
+        fill_prob: How likely the last bar of every four ends in a fill, 0 to 1.
+        texture: 1 lays a TEXTURE under the first bar, 0 leaves it out.
+        sample_root: Folder of the samples, when they do not lie beside the pools file.
+        render_sr: Rate of the sound in Hz.
+    """
+    from components.tracking import log_audio, log_picture
+    from models.drums.session import lay_skeleton
+    from models.drums.skeleton import SkeletonPlan
+
+    plan = SkeletonPlan(bpm, bars, seed, motion_mode, motion_keep, fill_prob, texture)  # type: ignore[arg-type]
+    laid = lay_skeleton(pools_json.path, beat.path, plan, sample_root=sample_root, render_sr=render_sr)
+    log_picture("skeleton", laid.picture)
+    log_audio("skeleton", laid.sound)
+    return laid.events
+
+
+@stage(image="python-torch")
+def make_groove(
+    grid_json: Input[Dataset],
+    events_json: Input[Dataset],
+    pools_json: Input[Dataset],
+    groove: Output[Dataset],
+    seed: int = 42,
+    render: bool = True,
+    sample_root: str = "",
+    local: bool = False,
+    vary: bool = False,
+    temperature: float = 0.5,
+    timing: float = 1.0,
+    velocity: float = 1.0,
+    home: str = "",
+) -> int:
+    """Play a beat as a human would: the groove model's velocity and micro-timing, or a variation of its own.
+
+    Args:
+        grid_json: The beat's grid_N.json, or the folder it lies in.
+        events_json: The beat's event_grid_N.json, or the folder it lies in.
+        pools_json: A pools file, or a folder with pools_N.json.
+        seed: The same seed, the same playing.
+        render: Write sound as well as MIDI.
+        sample_root: Folder of the samples, when they do not lie beside the pools file.
+        local: Play in this process with the starter model instead of asking the server.
+        vary: Let some hits change instead of keeping every one.
+        temperature: 0 plays the middle of what people do, 1 as widely as they do.
+        timing: How much of the human timing to take, 0 to 1.
+        velocity: How much of the human velocity to take, 0 to 1.
+        home: Where the running server's serving.json lies; the profile knows.
+    """
+    from components.players import groove_player
+    from components.tracking import log_audio, log_picture
+    from models.drums.session import Feel, lay_groove
+
+    play = groove_player(local, home, "vary" if vary else "humanise", temperature)
+    feel = Feel(seed, vary, timing, velocity)
+    files = grid_json.path, events_json.path, pools_json.path, groove.path
+    laid = lay_groove(*files, play, feel, sample_root=sample_root, render_sr=44100 if render else 0)
+    log_picture("before and after", laid.picture)
+    if render:
+        log_audio("groove", laid.sound)
+    return laid.events

@@ -1,0 +1,69 @@
+"""The beat stages, called as their runner calls them."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import components.players as players
+from components.beats import make_groove, make_skeleton
+from components.tracking import recording
+from models.drums.events import read_events
+from models.music.audio import write_audio
+from models.music.errors import Unavailable
+from models.music.files import write_json
+from models.practice.drum_sounds import synthesise
+
+
+@dataclasses.dataclass
+class Folder:
+    """Stands for an artifact: all a stage asks of one is its path."""
+
+    path: str
+
+
+@pytest.fixture
+def pools(tmp_path: Path) -> Path:
+    generator = np.random.default_rng(5)
+    rows = {}
+    for role, kind in {"CORE": "kick", "ACCENT": "snare", "MOTION": "hihat"}.items():
+        write_audio(tmp_path / "kit" / f"{kind}.wav", synthesise(kind, generator))
+        rows[f"{role}_POOL"] = [{"sample_id": kind, "filepath": f"{kind}.wav", "confidence": 0.9}]
+    return write_json(tmp_path / "kit" / "pools_1.json", rows)
+
+
+def late(hits: np.ndarray, bars: int, seed: int) -> np.ndarray:
+    return hits + np.array([0, 0, 10 + seed, 0], np.int32)
+
+
+def test_the_stages_lay_a_skeleton_and_play_it(pools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(players, "_in_process", lambda mode, temperature: late)
+    beat, groove = Folder(str(tmp_path / "beat")), Folder(str(tmp_path / "groove"))
+    with recording(tmp_path / "record"):
+        events = make_skeleton.python_func(Folder(str(pools)), beat, bpm=120.0, bars=1)
+        played = make_groove.python_func(beat, beat, Folder(str(pools.parent)), groove, seed=5, local=True)
+    assert events == played == len(read_events(tmp_path / "beat" / "event_grid_1.json"))
+    offsets = {e.micro_offset_ms for e in read_events(tmp_path / "groove" / "event_grid_groovae_1.json")}
+    assert offsets == {round(15 * 500 / 960, 3)}
+    kept = sorted(path.suffix for path in (tmp_path / "record").iterdir())
+    assert kept == [".jsonl", ".png", ".png", ".wav", ".wav"]
+
+
+def test_without_sound_a_groove_is_still_written_as_midi(pools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(players, "_in_process", lambda mode, temperature: late)
+    beat, groove = Folder(str(tmp_path / "beat")), Folder(str(tmp_path / "groove"))
+    make_skeleton.python_func(Folder(str(pools)), beat, bpm=120.0, bars=1)
+    make_groove.python_func(beat, beat, Folder(str(pools)), groove, local=True, render=False)
+    assert (tmp_path / "groove" / "render_groovae_1.mid").is_file()
+    assert not (tmp_path / "groove" / "render_groovae_1.wav").exists()
+
+
+def test_no_server_is_one_line_with_the_way_out(pools: Path, tmp_path: Path, home: Path):
+    beat = Folder(str(tmp_path / "beat"))
+    make_skeleton.python_func(Folder(str(pools)), beat, bpm=120.0, bars=1)
+    with pytest.raises(Unavailable, match="jamflow serve"):
+        make_groove.python_func(beat, beat, Folder(str(pools)), Folder(str(tmp_path / "groove")), home=str(home))
+    assert not (tmp_path / "groove").exists()
