@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -104,19 +105,28 @@ def _number(told: dict[str, Any], left: record.Record) -> list[Any] | None:
 
 
 @contextlib.contextmanager
-def _scribe_in_pod(stage: str, folder: Path):
+def _scribe_in_pod(stage: str, folder: Path) -> Iterator[None]:
     server = os.environ.get(TRACK_TO)
     if not server:
         yield
         return
-    from components.scribe import Scribe
+    from components.pipeline_run import PipelineRun, StageRun
+    from components.scribe import start_scribe
 
-    run = record.StageRun(stage, "running", time.time(), record=record.Record(folder))
-    with Scribe(server, os.environ.get("JAMFLOW_EXPERIMENT", "jamflow"), os.environ.get("JAMFLOW_RUN", stage), [run]):
+    left, began = record.Record(folder), time.time()
+    alone = StageRun(stage, "running", began, image=os.environ.get("JAMFLOW_IMAGE", ""), record=left)
+    run = PipelineRun(
+        os.environ.get("JAMFLOW_EXPERIMENT", stage), os.environ.get("JAMFLOW_RUN", stage), [alone], began_s=began
+    )
+    run.save(folder)
+    scribe = start_scribe(folder, server)
+    try:
         yield
-        run.state, run.cause = (
-            ("done", None) if run.record and run.record.done else ("failed", run.record and run.record.cause)
-        )
+    finally:
+        alone.seconds, alone.cause = time.time() - began, left.cause
+        alone.state = run.state = "done" if left.done else "failed"
+        run.save(folder)
+        scribe.wait(timeout=60)
 
 
 if __name__ == "__main__":

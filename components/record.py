@@ -12,12 +12,11 @@ import contextlib
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from components.tracking import JOURNAL
 
 FOLDER, DONE, CAUSE = "record", "done.json", "cause.txt"
-State = Literal["waiting", "running", "done", "cached", "failed", "skipped"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,32 +61,3 @@ class Record:
         with contextlib.suppress(OSError):
             return (self.folder / CAUSE).read_text(encoding="utf-8").strip() or None
         return None
-
-
-@dataclasses.dataclass
-class StageRun:
-    """One stage of a pipeline run, as the screen, the report and MLflow see it."""
-
-    name: str
-    state: State = "waiting"
-    started_s: float = 0.0
-    """Wall clock (seconds since the epoch)."""
-    seconds: float = 0.0
-    number: tuple[str, Any] | None = None
-    """What it came to: (name, value)."""
-    cause: str | None = None
-    image: str = ""
-    params: dict[str, Any] = dataclasses.field(default_factory=dict)
-    record: Record | None = None
-    outputs: dict[str, Any] = dataclasses.field(default_factory=dict)
-
-    @property
-    def finished(self) -> bool:
-        return self.state in ("done", "cached", "failed", "skipped")
-
-    def number_text(self) -> str:
-        if self.number is None:
-            return ""
-        name, value = self.number
-        shown = f"{value:.4g}" if isinstance(value, float) else str(value)
-        return f"{name} {shown}" if name != "Output" else shown

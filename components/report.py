@@ -1,6 +1,6 @@
 """One page for one pipeline run: what ran, how long, what it came to, with its pictures and sounds inside.
 
-    write_report(folder / "report.html", ReportPage("make-drums", runs, parameters={"bpm": 120}, links={...}))
+    write_report(folder / "report.html", run, links={"log": "file:///…/log.txt"})
 
 The page needs nothing but itself: no scripts, no network, pictures and short sounds inlined. It reads on a phone.
 """
@@ -8,7 +8,6 @@ The page needs nothing but itself: no scripts, no network, pictures and short so
 from __future__ import annotations
 
 import base64
-import dataclasses
 import datetime
 import html
 import os
@@ -16,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.record import StageRun
+from components.pipeline_run import PipelineRun, StageRun
 from models.music.files import write_text
 
 MAX_INLINE_BYTES = 6 << 20
@@ -51,39 +50,27 @@ a{color:var(--accent)}
 """
 
 
-@dataclasses.dataclass(frozen=True)
-class ReportPage:
-    """What the page is about."""
-
-    title: str
-    runs: list[StageRun]
-    seconds: float
-    parameters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    links: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """Label to path, address or command."""
+def write_report(path: str | os.PathLike[str], run: PipelineRun, links: Mapping[str, str]) -> Path:
+    """Write the page, whole; links are labels with a path, an address or a command."""
+    return write_text(path, report_html(run, links))
 
 
-def write_report(path: str | os.PathLike[str], page: ReportPage) -> Path:
-    """Write the page, whole."""
-    return write_text(path, report_html(page))
-
-
-def report_html(page: ReportPage) -> str:
-    failed = next((run for run in page.runs if run.state == "failed"), None)
-    when = datetime.datetime.now().astimezone().strftime("%d %B %Y, %H:%M")
-    cached = sum(run.state == "cached" for run in page.runs)
-    outcome = f"{failed.name} failed" if failed else f"all went well, {cached} of {len(page.runs)} from the cache"
+def report_html(run: PipelineRun, links: Mapping[str, str]) -> str:
+    when = datetime.datetime.fromtimestamp(run.began_s).astimezone().strftime("%d %B %Y, %H:%M")
+    cached = sum(stage.state == "cached" for stage in run.stages)
+    failed = run.failed
+    outcome = f"{failed.name} failed" if failed else f"all went well, {cached} of {len(run.stages)} from the cache"
     body = [
-        f"<h1>{_text(page.title)}</h1><p class=when>{when} · {page.seconds:.1f} s · {_text(outcome)}</p>",
+        f"<h1>{_text(run.name)}</h1><p class=when>{when} · {run.seconds:.1f} s · {_text(outcome)}</p>",
         f"<section><p class=cause><b>{_text(failed.name)}</b>: {_text(failed.cause or '')}</p></section>"
         if failed
         else "",
-        _stages(page.runs),
-        *(_stage(run) for run in page.runs),
-        _table("Parameters", page.parameters),
-        _table("Where things are", page.links, linked=True),
+        _stages(run.stages),
+        *(_stage(stage) for stage in run.stages),
+        _table("Parameters", run.params),
+        _table("Where things are", links, linked=True),
     ]
-    head = f"<meta charset=utf-8><meta name=viewport content='width=device-width,initial-scale=1'><title>{_text(page.title)}</title>"
+    head = f"<meta charset=utf-8><meta name=viewport content='width=device-width,initial-scale=1'><title>{_text(run.name)}</title>"
     return f"<!doctype html><html lang=en><head>{head}<style>{STYLE}</style></head><body><main>{''.join(body)}</main></body></html>\n"
 
 

@@ -1,109 +1,77 @@
-"""Copies records to MLflow while they grow: one run for the pipeline, one nested below it for every stage.
+"""Copies a run's records to MLflow while they grow: one MLflow run for the pipeline, one nested below it for every stage.
 
-    with Scribe("sqlite:///mlflow.db", "make-drums", "run 7", stage_runs, parameters, artifacts) as scribe:
-        ...                                     # stages run, in processes that know nothing of MLflow
-        scribe.attach(report)
+    scribe = start_scribe(run_folder, "sqlite:///mlflow.db", artifacts_uri)
+    scribe.wait()                       # or not: it ends by itself
 
-One thread in one process writes, so stages that run side by side never meet in the database. Nothing is opened before
-a stage truly runs: a run answered by the cache alone costs no MLflow at all. Trouble with MLflow is told, and stops
-nothing.
+It is a process of its own, started when a stage first truly works: whoever runs pipelines never waits for the import of
+MLflow, stages that run side by side never meet in its database, and a run answered by the cache alone costs nothing.
+It reads run.json (components/pipeline_run.py) and the stages' journals, and outlives a run that is killed long enough
+to say so. Trouble with MLflow ends up in scribe.txt and stops nothing.
 """
 
 from __future__ import annotations
 
-import contextlib
-import logging
+import os
 import subprocess
-import threading
+import sys
+import time
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.record import StageRun
+from components.pipeline_run import PipelineRun, StageRun
 from components.source import SOURCE_ROOT, source_digest
+from serving.store import open_store
 
-log = logging.getLogger(__name__)
-EVERY_S = 1.5
+EVERY_S = 1.0
+REPORT = "report.html"
 
 
-class Scribe:
-    """Keeps MLflow up to date with a list of stage runs until its block ends."""
+def start_scribe(folder: Path, tracking_uri: str, artifacts_uri: str = "") -> subprocess.Popen[bytes]:
+    """Start copying a run's folder to MLflow, in a process of its own that ends by itself soon after the run."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(SOURCE_ROOT), os.environ.get("PYTHONPATH", "")])}
+    with open(folder / "scribe.txt", "ab") as said:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "components.scribe", str(folder), tracking_uri, artifacts_uri],
+            stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True, env=environment,
+        )  # fmt: skip
 
-    def __init__(
-        self,
-        tracking_uri: str | None,
-        experiment: str,
-        name: str,
-        runs: list[StageRun],
-        params: Mapping[str, Any] | None = None,
-        artifacts_uri: str | None = None,
-    ) -> None:
-        self._uri, self._experiment, self._name = tracking_uri, experiment, name
-        self._runs, self._params, self._artifacts_uri = runs, dict(params or {}), artifacts_uri
-        self._attached: list[Path] = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="scribe", daemon=True)
 
-    def __enter__(self) -> Scribe:
-        if self._uri:
-            self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        if self._uri:
-            self._thread.join()
-
-    def attach(self, path: Path) -> None:
-        """Keep a file with the pipeline's own run when the block ends."""
-        self._attached.append(path)
-
-    def _work(self) -> None:
-        while not self._stop.wait(0.05) and not self._something_ran():
-            pass
-        if not self._something_ran():
-            return
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                book = _Book(self._uri or "", self._experiment, self._artifacts_uri)
-                book.open(self._name, self._params)
-                last = False
-                while not last:
-                    last = self._stop.wait(EVERY_S)
-                    for run in [r for r in self._runs if r.record is not None and r.state != "cached"]:
-                        book.copy(run)
-                book.close(self._runs, self._attached)
-        except Exception as error:  # whatever MLflow raises, the music goes on
-            log.warning("not tracked in MLflow (%s): %s", self._uri, " ".join(str(error).split()))
-
-    def _something_ran(self) -> bool:
-        return any(run.record is not None and run.state != "cached" for run in self._runs)
+def main(argv: list[str]) -> int:
+    """Copy until the run has ended, or the process that ran it has."""
+    folder, uri, artifacts_uri = Path(argv[0]), argv[1], argv[2]
+    book = _Book(uri, artifacts_uri, PipelineRun.load(folder))
+    while True:
+        run = PipelineRun.load(folder)
+        alive = run.alive
+        for stage in run.stages:
+            if stage.worked:
+                book.copy(stage, alive=alive)
+        if not alive:
+            book.close(run, folder / REPORT)
+            return 0
+        time.sleep(EVERY_S)
 
 
 class _Book:
     """The pages of one pipeline run in MLflow."""
 
-    def __init__(self, uri: str, experiment: str, artifacts_uri: str | None) -> None:
-        self._client = open_mlflow(uri)
-        found = self._client.get_experiment_by_name(experiment)
-        where = f"{artifacts_uri.rstrip('/')}/{experiment}" if artifacts_uri and uri.startswith("sqlite:") else None
-        self._experiment = found.experiment_id if found else self._client.create_experiment(experiment, where)
-        self._parent = ""
+    def __init__(self, uri: str, artifacts_uri: str, run: PipelineRun) -> None:
+        self._client = open_store(uri)
+        found = self._client.get_experiment_by_name(run.name)
+        where = f"{artifacts_uri.rstrip('/')}/{run.name}" if artifacts_uri and uri.startswith("sqlite:") else None
+        self._experiment = found.experiment_id if found else self._client.create_experiment(run.name, where)
+        tags = {"mlflow.runName": run.run, **self._where_from()}
+        self._parent = self._client.create_run(self._experiment, int(run.began_s * 1000), tags).info.run_id
+        self._log_params(self._parent, run.params)
         self._pages: dict[str, tuple[str, int]] = {}
         self._closed: set[str] = set()
 
-    def open(self, name: str, params: Mapping[str, Any]) -> None:
-        tags = {"mlflow.runName": name, "mlflow.source.git.commit": git_commit(), "source.digest": source_digest()}
-        self._parent = self._client.create_run(self._experiment, tags=tags).info.run_id
-        self._log_params(self._parent, params)
-
-    def copy(self, run: StageRun) -> None:
+    def copy(self, run: StageRun, *, alive: bool) -> None:
         """Copy what a stage's record gained since the last time; close the page of a finished one."""
         if run.name in self._closed or run.record is None:
             return
-        finished = run.finished
         if run.name not in self._pages:
             self._pages[run.name] = (self._open_page(run), 0)
         page, position = self._pages[run.name]
@@ -119,23 +87,26 @@ class _Book:
                         self._client.log_param(page, key, value[:500])
             elif entry["kind"] in ("picture", "audio", "page"):
                 self._client.log_artifact(page, str(run.record.folder / entry["file"]), f"{entry['kind']}s")
-        if finished:
+        if run.finished or not alive:
             self._close_page(run, page)
 
-    def close(self, runs: list[StageRun], attached: list[Path]) -> None:
-        for path in attached:
-            self._client.log_artifact(self._parent, str(path))
-        failed = any(run.state == "failed" for run in runs)
-        self._client.set_tag(self._parent, "stages.cached", ",".join(r.name for r in runs if r.state == "cached"))
-        self._client.set_terminated(self._parent, "FAILED" if failed else "FINISHED")
+    def close(self, run: PipelineRun, report: Path) -> None:
+        """Close the pipeline's own page; a run whose process died is a killed one."""
+        if report.is_file():
+            self._client.log_artifact(self._parent, str(report))
+        self._client.set_tag(self._parent, "stages.cached", ",".join(s.name for s in run.stages if s.state == "cached"))
+        status = {"done": "FINISHED", "failed": "FAILED"}.get(run.state, "KILLED")
+        self._client.set_terminated(self._parent, status)
+
+    def _where_from(self) -> dict[str, str]:
+        return {"mlflow.source.git.commit": git_commit(), "source.digest": source_digest()}
 
     def _open_page(self, run: StageRun) -> str:
         tags = {
             "mlflow.runName": run.name,
             "mlflow.parentRunId": self._parent,
-            "mlflow.source.git.commit": git_commit(),
             "image": run.image,
-            "source.digest": source_digest(),
+            **self._where_from(),
         }
         page = self._client.create_run(self._experiment, int(run.started_s * 1000), tags).info.run_id
         self._log_params(page, run.params)
@@ -145,13 +116,13 @@ class _Book:
         if run.cause:
             self._client.set_tag(page, "cause", run.cause[:5000])
         self._client.log_metric(page, "seconds", run.seconds)
-        self._client.set_terminated(page, "FINISHED" if run.state == "done" else "FAILED")
+        self._client.set_terminated(page, {"done": "FINISHED", "failed": "FAILED"}.get(run.state, "KILLED"))
         self._closed.add(run.name)
 
     def _log_params(self, page: str, params: Mapping[str, Any]) -> None:
         from mlflow.entities import Param
 
-        listed = [Param(name, str(getattr(value, "path", value))[:500]) for name, value in params.items()]
+        listed = [Param(name, str(value)[:500]) for name, value in params.items()]
         if listed:
             self._client.log_batch(page, params=listed[:100])
 
@@ -167,32 +138,6 @@ class _Book:
             self._client.log_batch(page, metrics=points[start : start + 1000])
 
 
-def open_mlflow(uri: str) -> Any:
-    """Open MLflow; a SQLite store is made under a lock, since two processes making it at once break it."""
-    import mlflow
-
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    logging.getLogger("mlflow").setLevel(logging.ERROR)
-    with _sole_maker(uri):
-        client = mlflow.MlflowClient(uri, uri)
-        client.search_experiments(max_results=1)
-    return client
-
-
-@contextlib.contextmanager
-def _sole_maker(uri: str):
-    if not uri.startswith("sqlite:///"):
-        yield
-        return
-    import fcntl
-
-    database = Path(uri.removeprefix("sqlite:///"))
-    database.parent.mkdir(parents=True, exist_ok=True)
-    with open(database.with_name(f".{database.name}.lock"), "a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def git_commit() -> str:
     """Name the commit of the source, "+" when files differ from it, or "" outside a checkout."""
     try:
@@ -203,3 +148,8 @@ def git_commit() -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     return described.stdout.strip()
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    sys.exit(main(sys.argv[1:]))

@@ -24,8 +24,8 @@ def alone(stage: Stage) -> Any:
     if "Output" in outputs:
         kinds["Output"] = signature.return_annotation
 
-    def one(**arguments: Any) -> Any:
-        task = stage(**arguments)
+    def one(*values: Any) -> Any:
+        task = stage(**{p.name: value for p, value in zip(taken, values, strict=True)})
         return returned(**{name: task.outputs[name] for name in kinds}) if kinds else None
 
     returned: Any = NamedTuple("Outputs", list(kinds.items()))  # type: ignore[misc]

@@ -31,7 +31,8 @@ from kfp import dsl
 from kfp.local import cache, logging_utils, status, subprocess_task_handler, task_dispatcher
 from kfp.local.orchestrator import task_executor
 
-from components.record import FOLDER, Record, StageRun
+from components.pipeline_run import StageRun
+from components.record import FOLDER, Record
 from components.source import SOURCE_ROOT
 from models.music.errors import StageFailed
 from models.music.files import MANIFEST, sha256
@@ -46,8 +47,9 @@ class Listener(Protocol):
     """Where this run keeps the outputs of its stages."""
 
     def begin(self, task: str) -> StageRun: ...
-    def end(self, run: StageRun, outcome: str, outputs: dict[str, Any]) -> None: ...
-    def say(self, run: StageRun, line: str) -> None: ...
+    def works(self, stage: StageRun) -> None: ...
+    def end(self, stage: StageRun, outcome: str, outputs: dict[str, Any]) -> None: ...
+    def say(self, stage: StageRun, line: str) -> None: ...
 
 
 _current: contextvars.ContextVar[StageRun] = contextvars.ContextVar("current")
@@ -122,6 +124,7 @@ def _attempt(original: Callable[..., Any], listener: Listener) -> Callable[..., 
         run.record = Record(folder / FOLDER)
         run.image = given["executor_spec"].container.image
         run.params = {name: value for name, value in given["arguments"].items() if not _is_artifact(value)}
+        listener.works(run)
         outputs, outcome = original(**given)
         if outcome == status.Status.SUCCESS and run.record.done is None:
             outputs, outcome = {}, status.Status.FAILURE
@@ -152,10 +155,12 @@ def _subprocess(listener: Listener) -> Callable[..., int]:
             env={**stage_environment(), **(env_vars or {})},
             start_new_session=True,  # its own group, so that nothing it started outlives it
         )
+        assert process.stdout is not None
         _living.add(process)
         try:
-            for line in process.stdout or ():
-                listener.say(run, line.rstrip("\n"))
+            with process.stdout as said:
+                for line in said:
+                    listener.say(run, line.rstrip("\n"))
             code = process.wait()
         finally:
             _kill(process)
@@ -200,7 +205,7 @@ def stage_environment() -> dict[str, str]:
     path = [str(SOURCE_ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     return {
         **os.environ,
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         "PYTHONPATH": os.pathsep.join(part for part in path if part),
         "PYTHONSAFEPATH": "1",  # a folder named models/ where the user stands must not hide ours
         "PYTHONUNBUFFERED": "1",

@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from components.record import StageRun
+from components.pipeline_run import StageRun
 
 MARKS = {"waiting": "·", "running": "▸", "done": "✔", "cached": "=", "failed": "✘", "skipped": "-"}
 STYLES = {"waiting": "dim", "running": "cyan", "done": "green", "cached": "blue", "failed": "red", "skipped": "dim"}
@@ -34,7 +34,7 @@ class Screen:
         if self._live:
             self._live.start()
         else:
-            print(f"{self._title}: {len(self._runs)} stages", flush=True)
+            print(f"{self._title}: {len(self._runs)} stage{'s' * (len(self._runs) != 1)}", flush=True)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -85,6 +85,12 @@ class Profile:
         return self.tracking_uri or f"sqlite:///{self.home / 'mlflow.db'}"
 
     @property
+    def mlflow_command(self) -> str:
+        """How to look at MLflow: a command, or the server's address."""
+        uri = self.mlflow_uri or "off"
+        return f"mlflow ui --backend-store-uri {uri}" if uri.startswith("sqlite:") else uri
+
+    @property
     def artifacts_uri(self) -> str:
         return self.artifacts or (self.home / "artifacts").as_uri()
 

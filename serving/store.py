@@ -10,10 +10,14 @@ import contextlib
 import hashlib
 import logging
 import os
+import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from models.music.files import whole_file
 
 SQLITE = "sqlite:///"
 
@@ -26,9 +30,26 @@ def open_store(uri: str) -> Any:
     for chatty in ("mlflow", "alembic"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
     with alone(lock_beside(uri)):
+        if uri.startswith(SQLITE):
+            _make(Path(uri.removeprefix(SQLITE)))
         client = mlflow.MlflowClient(uri, uri)
         client.search_experiments(max_results=1)
     return client
+
+
+def _make(database: Path) -> None:
+    """Make a store's tables in memory and put the file in place whole: hundreds of small commits are slow on a disk."""
+    if database.exists():
+        return
+    from mlflow.store.db.utils import _initialize_tables, create_sqlalchemy_engine
+
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as scratch:
+        engine = create_sqlalchemy_engine(f"{SQLITE}{scratch}/{database.name}")
+        _initialize_tables(engine)
+        engine.dispose()
+        with whole_file(database) as part:
+            shutil.copyfile(Path(scratch, database.name), part)
 
 
 def lock_beside(uri: str, what: str = "") -> Path:

@@ -6,7 +6,6 @@ jamflow run train-groove --preset tiny
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from pipelines import catalogue
@@ -26,7 +25,7 @@ def main(argv: list[str]) -> int:
 
     from pipelines.presets import preset
     from pipelines.publish import publish
-    from pipelines.runner import run, ui_command
+    from pipelines.runner import run
     from pipelines.settings import Profile
 
     arguments = chosen(pipeline, values, preset(name, values.preset) if values.preset else {})
@@ -42,10 +41,9 @@ def main(argv: list[str]) -> int:
         print(f"         and {len(written) - 8} more in {values.out_dir}")
     for label, path in {} if values.out_dir else outcome.paths().items():
         print(f"output   {label}: {path}")
-    print(
-        f"report   {outcome.report}\nlog      {outcome.folder / 'log.txt'}\nmlflow   {ui_command(profile)}",
-        file=sys.stdout,
-    )
+    print(f"report   {outcome.report}\nlog      {outcome.folder / 'log.txt'}\nmlflow   {profile.mlflow_command}")
+    if outcome.scribe and catalogue.find(name).kind == "pipeline":
+        outcome.scribe.wait()  # a lone stage is a matter of seconds and does not wait for MLflow
     return 0
 
 

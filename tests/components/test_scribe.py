@@ -1,0 +1,46 @@
+import contextlib
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from components.pipeline_run import PipelineRun, StageRun
+from components.record import Record
+from components.scribe import start_scribe
+from components.tracking import log_metrics, recording
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_four_processes_may_open_a_new_database_at_once(tmp_path):
+    script = (
+        "import warnings; warnings.simplefilter('ignore')\n"
+        "from serving.store import open_store\n"
+        f"print(len(open_store('sqlite:///{tmp_path}/new/mlflow.db').search_experiments()))"
+    )
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(4)
+    ]
+    ended = [process.communicate(timeout=110) for process in processes]
+    assert [said.strip() for said, _ in ended] == ["1"] * 4, ended
+
+
+def test_a_run_whose_process_died_is_told_to_mlflow_as_killed(tmp_path):
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    with recording(tmp_path / "record") as folder:
+        log_metrics({"loss": 0.5}, step=3)
+    stage = StageRun("train", "running", time.time(), record=Record(folder))
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    PipelineRun("lesson", "lesson-1", [stage], process=dead.pid, began_s=time.time()).save(tmp_path)
+    assert start_scribe(tmp_path, uri, (tmp_path / "artifacts").as_uri()).wait(timeout=110) == 0
+
+    with contextlib.closing(sqlite3.connect(tmp_path / "mlflow.db")) as database:
+        pages = database.execute("select name, status from runs order by name").fetchall()
+        [(loss, step)] = database.execute("select value, step from metrics where key = 'loss'").fetchall()
+    assert pages == [("lesson-1", "KILLED"), ("train", "KILLED")]
+    assert (loss, step) == (0.5, 3)
