@@ -22,6 +22,8 @@ def spoken_errors(url: str, deadline_s: float) -> Iterator[None]:
 def _typed(status: str, told: str, url: str, deadline_s: float) -> Unavailable | TooLate | Refused:
     if "DEADLINE_EXCEEDED" in status:
         return TooLate(f"{url}: no answer within {deadline_s:g} s. Ask again, or allow more time.")
+    if "This protocol is restricted" in told:
+        return Refused(f"{url}: model control needs the server's own admin key. Use the serving.json of this server.")
     if "Stub process" in told:
         return Unavailable(
             f"{url}: the model's process has died; `jamflow serve` starts it again within seconds. Ask again."
@@ -30,6 +32,4 @@ def _typed(status: str, told: str, url: str, deadline_s: float) -> Unavailable |
         if "unknown model" in told or "not ready" in told or "no available versions" in told:
             return Unavailable(f"{url}: {told}. Deploy it with `jamflow deploy`.")
         return Unavailable(f"{url}: nobody answers. Start the server with `jamflow serve`.")
-    if "This protocol is restricted" in told:
-        return Refused(f"{url}: model control needs the server's own admin key. Use the serving.json of this server.")
     return Refused(told)

@@ -6,7 +6,6 @@ player as Triton does.
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +15,24 @@ from mlflow.pyfunc.model import PythonModel
 from serving.backends import open_player
 from serving.contract import contract_of
 
-with warnings.catch_warnings():
-    warnings.simplefilter(
-        "ignore"
-    )  # MLflow asks for type hints on predict, and would take them for a schema of its own
 
-    class ServedModel(PythonModel):
-        def load_context(self, context: Any) -> None:
-            self._contract = contract_of(context.model_config["name"])
-            self._player = open_player(self._contract.name, Path(context.artifacts["model"]))
+class _Played:
+    """Apart from PythonModel, which warns about each predict whose types it cannot turn into a schema; we bring our own."""
 
-        def predict(self, context, model_input, params=None):
-            """Answer one request: arrays by the contract's names in, arrays by its names out."""
-            self._contract.check(model_input)
-            return dict(self._player.play([model_input])[0])
+    def load_context(self, context: Any) -> None:
+        self._contract = contract_of(context.model_config["name"])
+        self._player = open_player(self._contract.name, Path(context.artifacts["model"]))
+
+    def predict(
+        self, context: Any, model_input: dict[str, Any], params: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Answer one request: arrays by the contract's names in, arrays by its names out."""
+        self._contract.check(model_input)
+        return dict(self._player.play([model_input])[0])
+
+
+class ServedModel(_Played, PythonModel):
+    """A Jamflow model as MLflow sees it."""
 
 
 set_model(ServedModel())

@@ -16,6 +16,7 @@ import json
 import logging
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -65,9 +66,8 @@ class TritonServer:
         ports: Ports | None = None,
     ) -> None:
         self.repository = Path(repository).resolve()
-        self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="jamflow-triton-")
-        self.folder = Path(folder or self._temporary.name).resolve()  # type: ignore[union-attr]
-        self.log_path = self.folder / "triton.log"
+        self._given_folder = Path(folder).resolve() if folder else None
+        self.log_path = Path()
         self._wanted_ports = ports
         self._process: subprocess.Popen[bytes] | None = None
         self._endpoint: Endpoint | None = None
@@ -109,25 +109,26 @@ class TritonServer:
         """Start and wait until this very server answers; a port snatched in between is tried again."""
         home = triton_files.distribution()
         self.repository.mkdir(parents=True, exist_ok=True)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        backends = triton_files.lay_out(home, self.folder)
         sweep_shared_memory()
         for attempt in range(3):
-            ports = self._wanted_ports if self._wanted_ports and attempt == 0 else free_ports()
             try:
-                self._launch(home, backends, ports)
+                folder = self._given_folder or Path(tempfile.mkdtemp(prefix="jamflow-triton-"))
+                self.log_path = folder / "triton.log"
+                self._launch(home, triton_files.lay_out(home, folder), self._wanted_ports or free_ports())
                 self._wait_ready()
                 return self
             except BaseException as error:
-                self.stop(keep_folder=True)
-                if attempt == 2 or not isinstance(error, Unavailable) or "in use" not in self.last_words():
+                snatched = isinstance(error, Unavailable) and "in use" in self.last_words()
+                self.stop()
+                if attempt == 2 or not snatched:
                     raise
+                self._wanted_ports = None
         raise AssertionError("unreachable")
 
     def restart(self) -> None:
         """Start again at the same addresses with the same key, so that clients find it where it was."""
         known = self.endpoint
-        self.stop(keep_folder=True)
+        self.stop()
         self._wanted_ports = Ports(
             *(int(url.rsplit(":", 1)[1]) for url in (known.grpc_url, known.http_url, known.metrics_url))
         )
@@ -143,7 +144,18 @@ class TritonServer:
         with JamflowClient(self.grpc_url, deadline_s=10.0) as client:
             client.prove(name)
 
-    def stop(self, keep_folder: bool = False) -> None:
+    def has_process(self, name: str) -> bool:
+        """Whether a process plays this model; Triton itself does not tell."""
+        import psutil
+
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for stub in psutil.Process(self.pid).children():
+                with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                    if any(f"/{name}/" in word for word in stub.cmdline()):
+                        return True
+        return False
+
+    def stop(self) -> None:
         """End the server and its stubs; leave no process and no shared memory behind."""
         process, self._process = self._process, None
         if process is not None:
@@ -157,8 +169,8 @@ class TritonServer:
         if self._shared_prefix:
             for region in SHARED_MEMORY.glob(f"{self._shared_prefix}*"):
                 region.unlink(missing_ok=True)
-        if self._temporary is not None and not keep_folder:
-            self._temporary.cleanup()
+        if self._given_folder is None and self.log_path.name:
+            shutil.rmtree(self.log_path.parent, ignore_errors=True)
 
     def last_words(self, lines: int = 3) -> str:
         """The last errors in the server's log, in one line."""

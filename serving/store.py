@@ -25,11 +25,12 @@ SQLITE = "sqlite:///"
 def open_store(uri: str) -> Any:
     """An MlflowClient whose store exists; four processes making one at once would break it."""
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    import mlflow
+    with alone(lock_beside(uri)), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # deprecations between MLflow and its own libraries
+        import mlflow
 
-    for chatty in ("mlflow", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.ERROR)
-    with alone(lock_beside(uri)):
+        for chatty in ("mlflow", "alembic"):
+            logging.getLogger(chatty).setLevel(logging.ERROR)
         if uri.startswith(SQLITE):
             _make(Path(uri.removeprefix(SQLITE)))
         client = mlflow.MlflowClient(uri, uri)
@@ -58,9 +59,8 @@ def lock_beside(uri: str, what: str = "") -> Path:
     if uri.startswith(SQLITE):
         database = Path(uri.removeprefix(SQLITE))
         return database.with_name(f".{database.name}{ending}")
-    return (
-        Path(tempfile.gettempdir()) / f"jamflow-{os.getuid()}-{hashlib.sha256(uri.encode()).hexdigest()[:12]}{ending}"
-    )
+    server = hashlib.sha256(uri.encode()).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"jamflow-{os.getuid()}-{server}{ending}"
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
 """Keep a server playing: notice a model whose process died, and a server that fell over, and start it again.
 
-    Watchdog(server, names=repository.models()).watch(stopped)       # until stopped is set
+    Watchdog(server, repository.models).watch(stopped)       # until stopped is set
 
 Triton goes on calling a dead model ready, and loading it again does nothing; only a played note tells, and only unloading
 and loading cures it.
@@ -8,34 +8,39 @@ and loading cures it.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from models.music.errors import JamflowError, ServingError, TooLate, Unavailable
 from serving.client import JamflowClient
+from serving.contract import MODELS, ModelContract
 from serving.control import Control
 from serving.server import TritonServer
 
 log = logging.getLogger(__name__)
 
 EVERY_S = 0.4
-CANARY_S = 1.4
-"""Longer than Triton needs (1 s) to say that a model's process has died."""
-PATIENCE = 6
+CANARY_S = 1.0
+"""Triton takes a second to refuse each request to a dead model, one after the other: nobody waits for his turn there."""
+PATIENCE = 8
 """So many late canaries in a row mean that a model hangs and is not merely busy."""
 
 
 class Watchdog:
     """Plays canaries on a server's models, and brings back what does not answer."""
 
-    def __init__(self, server: TritonServer, names: Callable[[], list[str]]) -> None:
+    def __init__(
+        self, server: TritonServer, names: Callable[[], list[str]], contracts: Mapping[str, ModelContract] = MODELS
+    ) -> None:
         self.revivals: Counter[str] = Counter()
         """How often each model (or "server") was brought back since the start."""
         self._server = server
         self._names = names
+        self._contracts = contracts
         self._late: Counter[str] = Counter()
 
     def watch(self, stopped: threading.Event) -> None:
@@ -52,7 +57,7 @@ class Watchdog:
         if not self._server.running:
             self._restart()
             return
-        with JamflowClient(self._server.grpc_url, CANARY_S) as client:
+        with JamflowClient(self._server.grpc_url, CANARY_S, self._contracts) as client:
             for name in self._names():
                 self._look_at(client, name)
 
@@ -62,7 +67,9 @@ class Watchdog:
             self._late[name] = 0
         except TooLate:
             self._late[name] += 1
-            if self._late[name] >= PATIENCE:
+            if not self._server.has_process(name):
+                self._revive(name, "its process has died")
+            elif self._late[name] >= PATIENCE:
                 self._revive(name, f"{PATIENCE} canaries in a row came too late")
         except Unavailable as error:
             if self._server.running:
@@ -71,26 +78,31 @@ class Watchdog:
             log.warning("%s refuses its canary: %s", name, error)
 
     def _revive(self, name: str, why: str) -> None:
+        """Unload and load a model that says it is ready and is not; one that is only being loaded is left alone."""
         began = time.monotonic()
-        control = Control(self._server.endpoint)
-        try:
-            if control.versions(name):
-                control.unload(name)
+        with contextlib.closing(Control(self._server.endpoint)) as control:
+            if "READY" not in control.versions(name).values():
+                return
+            log.warning("%s does not answer (%s)", name, why)
+            control.unload(name)
             control.load(name)
-        finally:
-            control.close()
-        self._count(name, why, began)
+        self._count(name, began)
 
     def _restart(self) -> None:
         began = time.monotonic()
-        why = self._server.last_words() or "no last word"
+        log.warning("the server has ended (%s)", self._server.last_words() or "no last word")
         self._server.restart()
-        for name in self._names():
-            self._server.load(name)
-        self._count("server", why, began)
+        with contextlib.closing(Control(self._server.endpoint)) as control:
+            for name in self._names():
+                try:
+                    control.load(name)
+                except ServingError as error:  # the others shall play on
+                    log.error("%s: %s", name, error)
+        self._count("server", began)
 
-    def _count(self, what: str, why: str, began: float) -> None:
+    def _count(self, what: str, began: float) -> None:
         self.revivals[what] += 1
         self._late[what] = 0
-        took = time.monotonic() - began
-        log.warning("%s brought back in %.1f s (%d times since the start): %s", what, took, self.revivals[what], why)
+        log.warning(
+            "%s brought back in %.1f s (%d since the start)", what, time.monotonic() - began, self.revivals[what]
+        )

@@ -1,0 +1,118 @@
+"""The registry: what goes in comes out, and there is one champion at a time."""
+
+import threading
+
+import mlflow
+import numpy as np
+import pytest
+from served_house import tiny_groove
+
+from models.music.errors import BadInput, RegistryError
+from models.music.files import digest_of_folder
+from serving.contract import GROOVE
+from serving.golden import Golden
+
+
+def test_a_model_comes_out_of_the_registry_as_it_went_in(registry, tmp_path):
+    model = tiny_groove(tmp_path / "model", 3)
+    picture = tmp_path / "loss.png"
+    picture.write_bytes(b"png")
+    hits = {**GROOVE.canary_request(), "hits": np.array([[38, 90, 480, 240]], np.int32)}
+    version = registry.register("groove", model, {"timing_mae_ms": 19.25}, hits, [picture])
+    assert registry.alias("groove", "challenger") == version
+    assert registry.alias("groove", "champion") is None
+    assert registry.metrics("groove", version) == {"timing_mae_ms": 19.25}
+    fetched = registry.download("groove", version, tmp_path / "fetched")
+    assert digest_of_folder(fetched / "model") == digest_of_folder(model)
+    golden = Golden.read(fetched / "golden.npz")
+    assert (golden.request["hits"] == hits["hits"]).all()
+    assert golden.answer["notes"].shape == (1, 4)
+    assert not list(fetched.rglob("*.pkl"))
+
+
+def test_mlflow_alone_loads_the_champion_and_plays_it(registry, tmp_path):
+    version = registry.register("groove", tiny_groove(tmp_path / "model", 4), {})
+    registry.promote("groove", version)
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(registry.uri)
+    try:
+        loaded = mlflow.pyfunc.load_model("models:/groove@champion")
+    finally:
+        mlflow.set_tracking_uri(before)
+    request = GROOVE.canary_request()
+    golden = Golden.record("groove", tmp_path / "model", request)
+    assert (loaded.predict(request)["notes"] == golden.answer["notes"]).all()
+    assert loaded.metadata.signature.inputs.input_names() == [tensor.name for tensor in GROOVE.inputs]
+    with pytest.raises(BadInput, match="hits is -1"):
+        loaded.predict({**request, "hits": np.full((1, 4), -1, np.int32)})
+
+
+def test_two_promotions_at_once_have_one_winner(registry, tmp_path, monkeypatch):
+    model = tiny_groove(tmp_path / "model", 5)
+    versions = [registry.register("groove", model, {}) for _ in range(3)]
+    registry.promote("groove", versions[0])
+    seen, outcomes = threading.Barrier(2), []
+    look = registry.alias
+
+    def looked(name, alias):  # both look at the same champion before either moves it
+        found = look(name, alias)
+        if (
+            alias == "champion"
+            and found == versions[0]
+            and not seen.broken
+            and threading.current_thread().name not in met
+        ):
+            met.add(threading.current_thread().name)
+            seen.wait(10)
+        return found
+
+    def promote(version):
+        try:
+            registry.promote("groove", version)
+            outcomes.append("won")
+        except RegistryError as error:
+            outcomes.append(str(error))
+
+    met: set[str] = set()
+    monkeypatch.setattr(registry, "alias", looked)
+    threads = [threading.Thread(target=promote, args=(version,)) for version in versions[1:]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    champion = look("groove", "champion")
+    assert sorted(outcome == "won" for outcome in outcomes) == [False, True]
+    assert any(f"lost the race, champion is {champion}." in outcome for outcome in outcomes)
+    assert champion in versions[1:]
+    assert look("groove", "previous") == versions[0]
+
+
+def test_a_rollback_brings_the_previous_champion_back_and_history_keeps_both(registry, tmp_path):
+    model = tiny_groove(tmp_path / "model", 6)
+    first, second = registry.register("groove", model, {}), registry.register("groove", model, {})
+    registry.promote("groove", first)
+    with pytest.raises(RegistryError, match="no previous champion"):
+        registry.rollback("groove")
+    registry.promote("groove", second)
+    assert registry.rollback("groove") == first
+    assert registry.alias("groove", "champion") == first
+    assert registry.alias("groove", "previous") == second
+    assert [line.split("Z ")[1] for line in registry.history("groove")] == [
+        f"promote None -> {first}",
+        f"promote {first} -> {second}",
+        f"rollback {second} -> {first}",
+    ]
+
+
+def test_only_versions_that_exist_are_promoted(registry, tmp_path):
+    version = registry.register("groove", tiny_groove(tmp_path / "model", 7), {})
+    with pytest.raises(RegistryError, match=f"there is no version 99; there are {version}"):
+        registry.promote("groove", 99)
+    assert registry.alias("groove", "champion") is None
+
+
+def test_a_model_folder_that_was_never_finished_is_not_registered(registry, tmp_path):
+    model = tiny_groove(tmp_path / "model", 8)
+    (model / "weights.safetensors").write_bytes(b"cut")
+    with pytest.raises(BadInput, match=r"weights\.safetensors is missing or differs"):
+        registry.register("groove", model, {})

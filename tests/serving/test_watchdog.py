@@ -1,0 +1,57 @@
+"""A dead model and a dead server come back by themselves."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+from served_house import CONTRACTS, stub_of
+
+from models.music.errors import ServingError, Unavailable
+from serving.repository import Repository
+from serving.watchdog import Watchdog
+
+
+@pytest.fixture
+def watched(house):
+    watchdog = Watchdog(house.server, Repository(house.repository).models, CONTRACTS)
+    stopped = threading.Event()
+    thread = threading.Thread(target=watchdog.watch, args=(stopped,))
+    thread.start()
+    yield watchdog
+    stopped.set()
+    thread.join()
+
+
+def until(condition, seconds):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.02)
+
+
+def test_a_dead_model_is_noticed_within_two_seconds_and_brought_back(house, client, watched, caplog):
+    os.kill(stub_of(house.server, "echo").pid, signal.SIGKILL)
+    died = time.time()
+    with pytest.raises(Unavailable, match="the model's process has died"):
+        client.prove("echo")
+    until(lambda: watched.revivals["echo"] == 1, 20)
+    noticed = next(record.created for record in caplog.records if "echo does not answer" in record.getMessage())
+    assert noticed - died < 2.0
+    assert client.prove("echo")
+    assert "echo brought back in" in caplog.text
+
+
+def test_a_dead_server_comes_back_at_its_address_for_the_same_client(house, client, watched):
+    client.prove("echo")
+    os.kill(house.server.pid, signal.SIGKILL)
+    until(lambda: watched.revivals["server"] == 1, 30)
+
+    def answers():
+        try:
+            return client.prove("echo")
+        except ServingError:
+            return None
+
+    until(answers, 3)
