@@ -1,7 +1,7 @@
 """One-shots synthesised from a seed: nine kinds, several sub-types of each, the attack on the very first sample.
 
-    kick = synthesise("kick", np.random.default_rng(7))      # mono, peak 0.9, another one for every seed
-    kit = drum_kit(np.random.default_rng(7))                 # one sound of every kind
+kick = synthesise("kick", np.random.default_rng(7))      # mono, peak 0.9, another one for every seed
+kit = drum_kit(np.random.default_rng(7))                 # one sound of every kind
 """
 
 from __future__ import annotations
