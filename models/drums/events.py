@@ -121,7 +121,7 @@ class GridFile:
         steps = range(grid.steps_per_bar)
         starts = [bar * grid.bar_seconds for bar in range(grid.bars)]
         return cls(
-            bpm=grid.tempo_bpm,
+            bpm=float(grid.tempo_bpm),
             meter=f"{grid.meter[0]}/{grid.meter[1]}",
             steps_per_bar=grid.steps_per_bar,
             num_bars=grid.bars,

@@ -1,0 +1,96 @@
+"""Folders to carry away: a kit with its samples beside its pools, and a release with the beats made of it.
+
+    pack_kit("roles/pools_1.json", "kit", sample_root="hits")     # every path in kit/pools_1.json is a file name
+    release(["kit", "beat", "groove"], "out")                     # one folder, everything in it opened once
+
+A packed kit plays anywhere: no path leads out of its folder.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from models.drums.editor import beside
+from models.drums.events import read_beat
+from models.drums.kit import Kit, read_kit
+from models.drums.notation import read_beat_midi
+from models.drums.session import newest
+from models.music.audio import AUDIO_SUFFIXES, read_audio
+from models.music.errors import BadInput
+from models.music.files import MANIFEST, read_json, sha256, whole_folder, write_json
+
+AnyPath = str | os.PathLike[str]
+_FILE_NAME = re.compile(r"[\w-]{1,80}")
+
+
+def pack_kit(pools_json: AnyPath, out_dir: AnyPath, *, sample_root: AnyPath = "") -> Kit:
+    """Copy a pools file and every sample it names into one folder, with the scores that lie beside it."""
+    pools_json = newest(pools_json, "pools")
+    kit = read_kit(pools_json, sample_root)
+    names = _names_of(kit)
+    with whole_folder(out_dir) as part:
+        for piece in kit.pieces:
+            shutil.copyfile(piece.path, part / names[piece.sample_id])
+        write_json(part / pools_json.name, _renamed(read_json(pools_json), names))
+        scores = pools_json.with_name(pools_json.name.replace("pools", "per_sample", 1))
+        if scores.is_file():
+            write_json(part / scores.name, _renamed(read_json(scores), names))
+    return read_kit(Path(out_dir) / pools_json.name)
+
+
+def release(parts: Sequence[AnyPath], out_dir: AnyPath) -> int:
+    """Bring finished folders together and open every file once; return how many there are."""
+    with whole_folder(out_dir) as part:
+        for source in map(Path, parts):
+            for file in sorted(f for f in source.rglob("*") if f.is_file() and f.name != MANIFEST):
+                target = part / file.relative_to(source)
+                if target.exists() and sha256(target) != sha256(file):
+                    raise BadInput(f"{target.name}: {source.name} and an earlier part differ in it. Make both again.")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, target)
+        return _open_all(part)
+
+
+def _open_all(folder: Path) -> int:
+    """Open everything a release holds, each beat with its own grid and kit."""
+    kit = read_kit(newest(folder, "pools"))
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    for file in files:
+        if file.suffix in AUDIO_SUFFIXES:
+            read_audio(file)
+        elif file.suffix == ".mid":
+            read_beat_midi(file)
+        elif file.name.startswith("event_grid_") and file.suffix == ".json":
+            for event in read_beat(beside(file, "grid"), file).events:
+                kit.piece(event.sample_id)
+        elif file.suffix == ".json":
+            read_json(file)
+    return len(files)
+
+
+def _names_of(kit: Kit) -> dict[str, str]:
+    """Name each sample's file: by its id where that is a plain word, otherwise by its place in the kit."""
+    names: dict[str, str] = {}
+    for number, piece in enumerate(kit.pieces):
+        plain = _FILE_NAME.fullmatch(piece.sample_id)
+        names[piece.sample_id] = f"{piece.sample_id if plain else f'sample_{number:05d}'}{piece.path.suffix.lower()}"
+    return names
+
+
+def _renamed(value: Any, names: dict[str, str]) -> Any:
+    """Give the same JSON with the file name of every sample in the kit as its filepath."""
+    if isinstance(value, list):
+        return [_renamed(row, names) for row in value]
+    if not isinstance(value, dict):
+        return value
+    inner = {key: _renamed(row, names) for key, row in value.items()}
+    return (
+        inner | {"filepath": names[inner["sample_id"]]}
+        if "filepath" in inner and inner.get("sample_id") in names
+        else inner
+    )
