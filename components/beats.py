@@ -35,15 +35,13 @@ def make_skeleton(
         sample_root: Folder of the samples, when they do not lie beside the pools file.
         render_sr: Rate of the sound in Hz.
     """
-    from components.tracking import log_audio, log_picture
+    from components.players import present
     from models.drums.session import lay_skeleton
     from models.drums.skeleton import SkeletonPlan
 
     plan = SkeletonPlan(bpm, bars, seed, motion_mode, motion_keep, fill_prob, texture)  # type: ignore[arg-type]
     laid = lay_skeleton(pools_json.path, beat.path, plan, sample_root=sample_root, render_sr=render_sr)
-    log_picture("skeleton", laid.picture)
-    log_audio("skeleton", laid.sound)
-    return laid.events
+    return present(laid, "skeleton")
 
 
 @stage(image="python-torch")
@@ -78,15 +76,38 @@ def make_groove(
         velocity: How much of the human velocity to take, 0 to 1.
         home: Where the running server's serving.json lies; the profile knows.
     """
-    from components.players import groove_player
-    from components.tracking import log_audio, log_picture
+    from components.players import groove_player, present
     from models.drums.session import Feel, lay_groove
 
     play = groove_player(local, home, "vary" if vary else "humanise", temperature)
     feel = Feel(seed, vary, timing, velocity)
     files = grid_json.path, events_json.path, pools_json.path, groove.path
     laid = lay_groove(*files, play, feel, sample_root=sample_root, render_sr=44100 if render else 0)
-    log_picture("before and after", laid.picture)
-    if render:
-        log_audio("groove", laid.sound)
-    return laid.events
+    return present(laid, "groove")
+
+
+@stage(image="python-audio")
+def pack_kit(pools: Input[Dataset], hits: Input[Dataset], kit: Output[Dataset]) -> int:
+    """Bring a pools file and its samples into one folder, in which every path is a file name.
+
+    Args:
+        pools: The pools file, or the folder with pools_N.json.
+        hits: The folder of its samples.
+    """
+    from models.drums.release import pack_kit
+
+    return len(pack_kit(pools.path, kit.path, sample_root=hits.path).pieces)
+
+
+@stage(image="python-audio")
+def gather_drums(kit: Input[Dataset], beat: Input[Dataset], groove: Input[Dataset], drums: Output[Dataset]) -> int:
+    """Bring kit, skeleton and groove into one folder and open everything in it once.
+
+    Args:
+        kit: A packed kit.
+        beat: What make-skeleton wrote with it.
+        groove: What make-groove made of that.
+    """
+    from models.drums.release import release
+
+    return release([kit.path, beat.path, groove.path], drums.path)

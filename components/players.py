@@ -1,6 +1,7 @@
-"""Who plays a groove: the model in this process, or the one behind the server.
+"""Who plays a groove, the model in this process or the one behind the server, and showing what was played.
 
 play = groove_player(local=True)            # hits, bars, seed -> notes; what models.drums.pocket asks for
+present(laid, "groove")                     # picture and sound into the stage's record
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from components.tracking import log_audio, log_picture
 from models.drums.pocket import Play
+from models.drums.session import Laid
 
 SERVING = "serving.json"
 DEADLINE_S = 60.0
@@ -47,3 +50,11 @@ def _on_server(home: Path, mode: str, temperature: float) -> Play:
             return client.groove(hits, bars, mode, temperature, seed).notes
 
     return play
+
+
+def present(laid: Laid, name: str) -> int:
+    """Show a set that was laid; return how many events it has."""
+    log_picture(name, laid.picture)
+    if laid.sound.is_file():
+        log_audio(name, laid.sound)
+    return laid.events

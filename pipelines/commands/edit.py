@@ -19,9 +19,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from pipelines.flags import Flags
+
 
 def main(argv: list[str]) -> int:
-    arguments = _parser().parse_args([_dashed(word) for word in argv])
+    arguments = _parser().read(argv)
     for line in arguments.act(arguments):
         print(line)
     return 0
@@ -103,23 +105,12 @@ def _editor(given: argparse.Namespace) -> Any:
     return Editor(given.events_json, given.grid_json)
 
 
-def _dashed(word: str) -> str:
-    """Read --events_json as --events-json; what follows an equals sign stays."""
-    flag, equals, value = word.partition("=")
-    return flag.replace("_", "-") + equals + value if word.startswith("--") else word
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="jamflow edit",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+def _parser() -> Flags:
+    parser = Flags(prog="jamflow edit", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="what")
 
-    def command(name: str, act: Any, help: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=help, allow_abbrev=False)
+    def command(name: str, act: Any, help: str) -> Flags:
+        added = commands.add_parser(name, help=help)
         added.set_defaults(act=act)
         if name != "import-midi":
             added.add_argument("--events-json", required=True, help="the event grid")

@@ -10,7 +10,7 @@ from models.drums.editor import Editor, as_text, beside, remove_events, set_even
 from models.drums.events import Beat, Event, read_events
 from models.drums.session import lay_skeleton
 from models.drums.skeleton import SkeletonPlan
-from models.music.errors import BadInput
+from models.music.errors import BadConfig, BadInput
 from models.music.grid import Grid
 from pipelines.commands.edit import main
 
@@ -121,6 +121,13 @@ def test_the_command_edits_shows_and_takes_back(events_json: Path, capsys: pytes
         assert main(["undo", *where]) == 0
     assert events_json.read_bytes() == before
     assert main(["redo", *where]) == 0
+
+
+def test_a_flag_that_is_missing_or_unknown_is_one_line(events_json: Path):
+    with pytest.raises(BadConfig, match="--step"):
+        main(["remove", "--events_json", str(events_json), "--bar", "0"])
+    with pytest.raises(BadConfig, match="--barr: unknown flag"):
+        main(["remove", "--events_json", str(events_json), "--bar", "0", "--step", "0", "--barr", "1"])
 
 
 def test_the_command_renders_exports_and_imports(
