@@ -13,6 +13,7 @@ import ast
 import dataclasses
 import functools
 import importlib
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -59,6 +60,18 @@ def find(name: str) -> Entry:
     if wanted not in known:
         raise BadConfig(f"{name}: no such pipeline or stage; {nearest(wanted, known)}. `jamflow list` shows them all.")
     return known[wanted]
+
+
+def pipeline(name: str, images: str) -> Any:
+    """Import a pipeline, or a stage as a pipeline of one, whose stages run on images below a prefix."""
+    os.environ["JAMFLOW_IMAGES"] = images  # stages name their image when they are imported
+    entry = find(name)
+    component = entry.load()
+    if entry.kind == "pipeline":
+        return component
+    from pipelines.alone import alone
+
+    return alone(component)
 
 
 def _is_marked(node: ast.FunctionDef, decorators: tuple[str, ...]) -> bool:

@@ -84,9 +84,12 @@ def chosen(component: Any, values: argparse.Namespace, preset: dict[str, Any]) -
             arguments[name] = value
     for name in definitions.artifacts:
         if name in arguments:
-            path = Path(arguments[name]).expanduser().absolute()
+            given = arguments[name]
+            if given == "random" and getattr(values, "out_dir", None):
+                given = values.out_dir  # the stage draws one of the files that earlier runs left there
+            path = Path(given).expanduser().absolute()
             if not path.exists():
-                raise BadInput(f"{_flag(name)} {arguments[name]}: no such file or folder. Check the path.")
+                raise BadInput(f"{_flag(name)} {given}: no such file or folder. Check the path.")
             arguments[name] = dsl.Dataset(name=name, uri=str(path))
     missing = [n for n, p in definitions.parameters.items() if n not in arguments and not _has_default(p)]
     if missing:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from pipelines import catalogue
 from pipelines.flags import Flags, add_flags, chosen
+from pipelines.presets import add_preset_flag, preset
+from pipelines.settings import Profile
 
 
 def main(argv: list[str]) -> int:
@@ -19,17 +21,15 @@ def main(argv: list[str]) -> int:
         print("Names: " + ", ".join(catalogue.entries()))
         return 0
     name = catalogue.find(argv[0]).name
-    pipeline = load(name)
+    profile = Profile.load()
+    pipeline = catalogue.pipeline(name, profile.images)
     parser = _parser(name, pipeline)
     values = parser.read(argv[1:])
 
-    from pipelines.presets import preset
     from pipelines.publish import publish
     from pipelines.runner import run
-    from pipelines.settings import Profile
 
-    arguments = chosen(pipeline, values, preset(name, values.preset) if values.preset else {})
-    profile = Profile.load()
+    arguments = chosen(pipeline, values, preset(name, values))
     outcome = run(pipeline, arguments, profile, cached=not values.no_cache, plain=values.plain)
     written = publish(outcome.paths(), Path(values.out_dir)) if values.out_dir else []
     for label, value in outcome.outputs.items():
@@ -47,25 +47,13 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def load(name: str):
-    """Load a pipeline, or a stage as a pipeline of one."""
-    entry = catalogue.find(name)
-    component = entry.load()
-    if entry.kind == "pipeline":
-        return component
-    from pipelines.alone import alone
-
-    return alone(component)
-
-
 def _parser(name: str, pipeline) -> Flags:
     parser = Flags(prog=f"jamflow run {name}", description=pipeline.description or "")
     ours = parser.add_argument_group("running")
     add_flags(parser, pipeline)
-    known = {option for action in parser._actions for option in action.option_strings}
-    if "--out-dir" not in known:
+    if "--out-dir" not in parser._option_string_actions:
         ours.add_argument("--out-dir", metavar="DIR", help="bring the outputs here; numbered files get the next number")
-    ours.add_argument("--preset", metavar="NAME", help="values from pipelines/presets, e.g. tiny or laptop")
+    add_preset_flag(parser)
     ours.add_argument("--no-cache", action="store_true", help="run every stage, whatever the cache knows")
     ours.add_argument("--plain", action="store_true", help="plain lines instead of a live table")
     return parser
