@@ -16,7 +16,8 @@ def spoken_errors(url: str, deadline_s: float) -> Iterator[None]:
     try:
         yield
     except InferenceServerException as error:
-        raise _typed(error.status() or "", " ".join(str(error.message()).split()), url, deadline_s) from error
+        told = " ".join(str(error.message()).split()).split(" At: /")[0]  # what follows are lines of the model's source
+        raise _typed(error.status() or "", told, url, deadline_s) from error
 
 
 def _typed(status: str, told: str, url: str, deadline_s: float) -> Unavailable | TooLate | Refused:

@@ -89,7 +89,7 @@ class ModelContract:
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     canary: Mapping[str, Any] = field(default_factory=dict)
-    """The smallest real request: it warms a backend, proves readiness and watches over a server."""
+    """A small real request: it warms a backend, proves readiness, watches over a server, and is the default golden one."""
     max_batch: int = 0
     """The most requests Triton may hand over at once; 0 = one at a time, without a batch axis on the wire."""
     decoupled: bool = False
@@ -177,7 +177,13 @@ GROOVE = ModelContract(
         Tensor("seed", "INT64", (1,)),
     ),
     outputs=(Tensor("notes", "INT32", (ANY, 4), longest=4 * MAX_HITS, shortest=0, tolerance=2),),
-    canary={"hits": [[36, 100, 0, 240]], "bars": [1], "temperature": [0.0], "mode": [0], "seed": [0]},
+    canary={
+        "hits": [[36, 100, 0, 240], [42, 80, 480, 240], [38, 110, 960, 240], [42, 70, 1440, 240]],
+        "bars": [1],
+        "temperature": [1.0],
+        "mode": [0],
+        "seed": [7],
+    },
     max_batch=32,
     budget_ms=400.0,
 )

@@ -33,6 +33,7 @@ from serving.repository import Repository
 log = logging.getLogger(__name__)
 
 GOLDEN_S = 30.0
+DEPLOY, ROLLBACK = "deploy", "rollback"
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def deploy(
     version: int,
     repository: str | os.PathLike[str],
     server: Endpoint | None = None,
-    how: str = "deploy",
+    how: str = DEPLOY,
 ) -> Deployed:
     """Rehearse a version, let it take the champion's place, move the aliases."""
     contract, scores = contract_of(name), Repository(repository)
@@ -60,7 +61,8 @@ def deploy(
         golden = Golden.read(fetched / GOLDEN)
         stage = _Stage(contract, scores, endpoint, golden)
         with contextlib.closing(stage):
-            stage.rehearse(fetched / "model", version)
+            if how != ROLLBACK:  # it has served before, and is wanted quickly
+                stage.rehearse(fetched / "model", version)
             with registry.promotion(name, version, champion, how):
                 stage.switch(fetched / "model", version, champion)
     log.info("%s %d serves; %s before", name, version, champion or "none")
@@ -71,7 +73,7 @@ def rollback(
     registry: Registry, name: str, repository: str | os.PathLike[str], server: Endpoint | None = None
 ) -> Deployed:
     """Put the previous champion to work again."""
-    return deploy(registry, name, registry.previous(name), repository, server, "rollback")
+    return deploy(registry, name, registry.previous(name), repository, server, ROLLBACK)
 
 
 def restore(registry: Registry, repository: str | os.PathLike[str]) -> list[str]:

@@ -209,16 +209,14 @@ class Registry:
         """MLflow's fluent calls go to this registry for as long as the block lasts."""
         import mlflow
 
-        before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
+        before = mlflow.get_tracking_uri()
         mlflow.set_tracking_uri(self.uri)
-        mlflow.set_registry_uri(self.uri)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # MLflow's advice on type hints and its own deprecations
                 yield
         finally:
-            mlflow.set_tracking_uri(before[0])
-            mlflow.set_registry_uri(before[1])
+            mlflow.set_tracking_uri(before)
 
 
 def signature(contract: ModelContract) -> Any:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ def groove_arrays(**changed):
 
 def together(house, requests):
     """Send requests at once, each on its own connection, while the echo sleeps so that they wait in one queue."""
-    answers = [None] * len(requests)
+    answers: list[Any] = [None] * len(requests)
 
     def send(place, name, arrays):
         with JamflowClient(house.server.grpc_url, 20.0, CONTRACTS) as client:
