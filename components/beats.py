@@ -24,7 +24,7 @@ def make_skeleton(
     """Lay a skeleton beat out on a 16-step grid with the samples of a pools file.
 
     Args:
-        pools_json: A pools file, or a folder with pools_N.json; `random` draws one of --out-dir by the seed.
+        pools_json: A pools file; of a folder (`random` is --out-dir) the seed draws one of its pools_N.json.
         bpm: Tempo in quarters a minute.
         bars: How long the loop is.
         seed: The same seed and pools give the same beat.

@@ -5,7 +5,7 @@
     laid.number, laid.sound, laid.picture
 
 Every run takes the next free number of its folder, so a groove made of event_grid_1.json may be event_grid_groovae_2.json,
-with the grid_2.json it belongs to beside it. Where a file is asked for, a folder stands for its newest one.
+with the grid_2.json it belongs to beside it. Where a file is asked for, a folder stands for its newest one; a skeleton draws its pools by the seed.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def lay_skeleton(
     render_sr: int = HOUSE_RATE_HZ,
 ) -> Laid:
     """Make a skeleton of a pools file and write it: grid, events, meta, sound, MIDI and picture."""
-    pools = find_pools(pools_json, out_dir, plan.seed)
+    pools = draw_pools(pools_json, out_dir, plan.seed)
     kit = read_kit(pools, sample_root)
     beat = make_skeleton(kit, plan)
     loop = render(beat, kit, render_sr)
@@ -119,7 +119,7 @@ def lay_groove(
 ) -> Laid:
     """Play an event grid and write it: events, their grid, MIDI, a picture, and sound unless render_sr is 0."""
     beat = read_beat(newest(grid_json, "grid"), newest(events_json, "event_grid"))
-    kit = read_kit(find_pools(pools_json, out_dir, feel.seed), sample_root)
+    kit = read_kit(newest(pools_json, "pools"), sample_root)
     if feel.vary:
         played = make_variation(beat, kit, play, seed=feel.seed)
     else:
@@ -148,11 +148,12 @@ def take_in_midi(midi: AnyPath, out_dir: AnyPath, kit: Kit | None = None) -> int
     return number
 
 
-def find_pools(pools_json: AnyPath, out_dir: AnyPath, seed: int) -> Path:
-    """Find the pools file meant: a file, the newest in a folder, or for "random" one of those in out_dir, drawn by the seed."""
-    if str(pools_json) != RANDOM:
-        return newest(pools_json, "pools")
-    found = _all_numbered(Path(out_dir), "pools")
+def draw_pools(pools_json: AnyPath, out_dir: AnyPath, seed: int) -> Path:
+    """Find the pools file meant: a file, or one of those in a folder (out_dir for "random"), drawn by the seed."""
+    folder = Path(out_dir if str(pools_json) == RANDOM else pools_json)
+    if not folder.is_dir() and str(pools_json) != RANDOM:
+        return folder
+    found = _all_numbered(folder, "pools")
     return found[int(np.random.default_rng(seed).integers(len(found)))]
 
 

@@ -81,20 +81,20 @@ def _export_midi(given: argparse.Namespace) -> list[str]:
 
 def _import_midi(given: argparse.Namespace) -> list[str]:
     from models.drums.kit import read_kit
-    from models.drums.session import find_pools, take_in_midi
+    from models.drums.session import newest, take_in_midi
 
-    kit = read_kit(find_pools(given.pools_json, given.out_dir, 0), given.sample_root) if given.pools_json else None
+    kit = read_kit(newest(given.pools_json, "pools"), given.sample_root) if given.pools_json else None
     number = take_in_midi(given.midi, given.out_dir, kit)
     return [str(Path(given.out_dir) / f"event_grid_{number}.json")]
 
 
 def _bounced(given: argparse.Namespace, render_sr: int) -> list[str]:
     from models.drums.kit import read_kit
-    from models.drums.session import bounce, find_pools
+    from models.drums.session import bounce, newest
 
     editor = _editor(given)
     folder = editor.path.parent
-    kit = read_kit(find_pools(given.pools_json or folder, folder, 0), given.sample_root)
+    kit = read_kit(newest(given.pools_json or folder, "pools"), given.sample_root)
     name = "render_groovae" if "groovae" in editor.path.stem else "render"
     return [str(bounce(editor.beat, kit, given.out_dir or folder, name=name, render_sr=render_sr))]
 

@@ -11,7 +11,7 @@ import pytest
 
 from models.drums.events import Beat, read_beat
 from models.drums.kit import Kit
-from models.drums.session import find_pools, lay_skeleton
+from models.drums.session import draw_pools, lay_skeleton, newest
 from models.drums.skeleton import MOTION_STEPS, SkeletonPlan, make_skeleton
 from models.music.audio import read_audio
 from models.music.config import from_mapping
@@ -137,13 +137,13 @@ def test_a_session_that_fails_leaves_nothing(pools_json: Path, tmp_path: Path, m
     assert list(tmp_path.iterdir()) == []
 
 
-def test_pools_are_found_by_file_folder_or_luck(pools_json: Path, tmp_path: Path):
+def test_pools_are_named_or_drawn_by_the_seed(pools_json: Path, tmp_path: Path):
     for number in (1, 2, 10):
         (tmp_path / f"pools_{number}.json").write_text(pools_json.read_text())
-    assert find_pools(tmp_path, "elsewhere", 0).name == "pools_10.json"
-    assert find_pools(tmp_path / "pools_2.json", "elsewhere", 0).name == "pools_2.json"
-    drawn = [find_pools("random", tmp_path, seed).name for seed in range(30)]
+    assert draw_pools(tmp_path / "pools_2.json", "elsewhere", 0).name == "pools_2.json"
+    drawn = [draw_pools("random", tmp_path, seed).name for seed in range(30)]
     assert set(drawn) == {"pools_1.json", "pools_2.json", "pools_10.json"}
-    assert find_pools("random", tmp_path, 5).name == drawn[5]
+    assert [draw_pools(tmp_path, "elsewhere", seed).name for seed in range(30)] == drawn
+    assert newest(tmp_path, "pools").name == "pools_10.json"
     with pytest.raises(BadInput, match=r"no pools_N\.json"):
-        find_pools("random", tmp_path / "nothing", 0)
+        draw_pools("random", tmp_path / "nothing", 0)
