@@ -188,7 +188,7 @@ class _Bucket:
 
         self._bucket, self._prefix, self.where = bucket, prefix, f"s3://{bucket}/{prefix}"
         config = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 1})
-        self._s3: Any = boto3.client("s3", config=config)
+        self._s3: Any = boto3.session.Session().client("s3", config=config)
 
     def get(self, key: str, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)

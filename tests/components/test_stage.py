@@ -1,0 +1,97 @@
+from pathlib import Path
+
+import pytest
+from kfp import compiler, dsl
+from kfp.dsl import Dataset, Input, Output
+
+from components import source
+from components.stage import image_name, stage
+from models.music.errors import BadConfig
+
+
+@stage(image="python-torch", gpu=True, retries=2)
+def rehearse(songs: Input[Dataset], model: Output[Dataset], steps: int = 10) -> float:
+    """Rehearse a while.
+
+    Args:
+        songs: What to rehearse.
+        steps: How long.
+    """
+    Path(model.path).write_text(Path(songs.path).read_text() * steps)
+    return steps / 2
+
+
+@stage(image="python-ops", cached=False)
+def perform() -> int:
+    """Perform, which is different every night."""
+    return 1
+
+
+@dsl.pipeline(name="tour")
+def tour():
+    perform()
+
+
+class Folder:
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+
+
+def test_a_stage_is_still_the_function_it_was(tmp_path):
+    (tmp_path / "songs").write_text("la")
+    assert rehearse.python_func(Folder(tmp_path / "songs"), Folder(tmp_path / "model"), steps=3) == 1.5
+    assert (tmp_path / "model").read_text() == "lalala"
+    assert rehearse.__doc__
+    assert rehearse.__doc__.startswith("Rehearse a while.")
+
+
+def test_its_image_is_ours_and_tagged_by_the_source():
+    container = rehearse.component_spec.implementation.container
+    assert container
+    assert container.image == f"localhost/jamflow/python-torch:{source.source_digest()}"
+    assert not any("pip install" in part for part in container.command or ())
+    assert rehearse.component_spec.inputs["songs"].description == "What to rehearse."
+
+
+def test_the_prefix_of_images_is_a_setting_and_an_unknown_image_is_refused(monkeypatch):
+    monkeypatch.setenv("JAMFLOW_IMAGES", "registry.example/band")
+    assert image_name("python-ops").startswith("registry.example/band/python-ops:")
+    with pytest.raises(BadConfig, match="python-cobol"):
+        stage(image="python-cobol")(lambda: None)  # type: ignore[arg-type]
+
+
+def test_gpu_retries_and_caching_travel_with_the_stage(tmp_path):
+    @dsl.pipeline(name="practice")
+    def practice(songs: Input[Dataset]):
+        rehearse(songs=songs)
+
+    compiler.Compiler().compile(practice, str(tmp_path / "practice.yaml"))
+    spec = practice.pipeline_spec
+    [task] = spec.root.dag.tasks.values()
+    resources = spec.deployment_spec["executors"]["exec-rehearse"]["container"]["resources"]
+    assert task.retry_policy.max_retry_count == 2
+    assert resources["accelerator"]["resourceType"] == "nvidia.com/gpu"
+    assert "nvidia.com/gpu" in (tmp_path / "practice.yaml").read_text().split("---")[1], "a toleration for GPU nodes"
+    [night] = tour.pipeline_spec.root.dag.tasks.values()
+    assert not night.caching_options.enable_cache
+
+
+def test_the_digest_sees_code_settings_and_weights_but_no_leftovers(tmp_path):
+    def digest() -> str:
+        source.source_digest.cache_clear()
+        return source.source_digest(tmp_path)
+
+    for room in source.SOURCE_PACKAGES:
+        (tmp_path / room).mkdir()
+    (tmp_path / "models" / "groove.py").write_text("TEMPO = 120")
+    first = digest()
+    (tmp_path / "models" / "__pycache__").mkdir()
+    (tmp_path / "models" / "__pycache__" / "groove.pyc").write_bytes(b"x")
+    (tmp_path / "models" / ".weights.part").write_bytes(b"x")
+    assert digest() == first
+    seen = {first}
+    for name, content in [("groove.py", "TEMPO = 121"), ("groove.yaml", "a: 1"), ("weights.safetensors", "w")]:
+        (tmp_path / "models" / name).write_text(content)
+        seen.add(digest())
+    assert len(seen) == 4
+    source.source_digest.cache_clear()

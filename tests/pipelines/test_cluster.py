@@ -1,0 +1,95 @@
+"""The way to a cluster, as far as it can be walked without one."""
+
+import copy
+
+import pytest
+import yaml
+from kfp import dsl
+from kfp.dsl import Dataset, Input, Output
+
+from components.stage import stage
+from models.music.errors import BadConfig, Unavailable
+from pipelines import cli, cluster
+from pipelines.intermediate import check, compiled
+from pipelines.settings import Profile
+
+
+@stage(image="python-ops")
+def collect(takes: Output[Dataset], source: str) -> int:
+    """Collect takes."""
+    return 1
+
+
+@stage(image="python-torch", gpu=True, retries=1)
+def learn(takes: Input[Dataset], steps: int) -> float:
+    """Learn from them."""
+    return 0.1
+
+
+@dsl.pipeline(name="study")
+def study(source: str, steps: int = 100, tracking_uri: str = ""):
+    collected = collect(source=source)
+    with dsl.If(collected.outputs["Output"] > 0):
+        learn(takes=collected.outputs["takes"], steps=steps)
+
+
+@pytest.fixture
+def far(kubeflow, home, monkeypatch) -> Profile:
+    monkeypatch.setenv("JAMFLOW_PROFILE", "cluster")
+    monkeypatch.setenv("JAMFLOW_KFP_HOST", kubeflow.url)
+    monkeypatch.setenv("JAMFLOW_TRACKING_URI", "http://mlflow:5000")
+    monkeypatch.setenv("JAMFLOW_PIPELINE_ROOT", "s3://bucket/pipelines")
+    monkeypatch.setattr(cluster, "ASK_EVERY_S", 0.05)
+    return Profile.load()
+
+
+def test_a_pipeline_is_submitted_and_waited_for(far, kubeflow):
+    submitted = cluster.submit(study, {"source": "s3://data/grooves", "steps": 7}, far, wait_minutes=1)
+    assert submitted.state == "SUCCEEDED"
+    [run] = kubeflow.runs.values()
+    assert run["runtime_config"] == {
+        "parameters": {"source": "s3://data/grooves", "steps": 7, "tracking_uri": "http://mlflow:5000"},
+        "pipeline_root": "s3://bucket/pipelines",
+    }
+    executor = run["pipeline_spec"]["pipeline_spec"]["deploymentSpec"]["executors"]["exec-learn"]["container"]
+    assert {"name": "JAMFLOW_TRACK_TO", "value": "http://mlflow:5000"} in executor["env"]
+    platform = run["pipeline_spec"]["platform_spec"]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    assert platform["exec-learn"]["tolerations"][0]["key"] == "nvidia.com/gpu"
+    assert [e["display_name"] for e in kubeflow.experiments.values()] == ["study"]
+
+
+def test_a_submission_goes_through_the_command_line_too(far, kubeflow, capsys):
+    assert cli.main(["submit", "fetch-dataset", "--source", "s3://data/grooves"]) == 0
+    assert f"page     {kubeflow.url}/#/runs/details/" in capsys.readouterr().out
+
+
+def test_what_the_cluster_refuses_is_one_line(far):
+    with pytest.raises(Unavailable, match=r"refused study \(400 .*unknown parameters.*stepps"):
+        cluster.submit(study, {"source": "s3://data/grooves", "stepps": 7}, far)
+
+
+def test_compiling_writes_what_a_backend_can_read(tmp_path, capsys):
+    assert cli.main(["compile", "fetch-dataset", "--out", str(tmp_path / "fetch.yaml")]) == 0
+    documents = list(yaml.safe_load_all((tmp_path / "fetch.yaml").read_text()))
+    check(documents)
+    assert "localhost/jamflow/python-ops:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda d: d[0].update(tempo=120), "tempo"),
+        (lambda d: d[0]["root"]["dag"]["tasks"]["collect"]["componentRef"].update(name="comp-x"), "comp-x is missing"),
+        (lambda d: d[0]["components"]["comp-collect"].update(executorLabel="exec-x"), "exec-x is missing"),
+        (
+            lambda d: d[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]["exec-learn"].update(x=1),
+            "exec-learn",
+        ),
+        (lambda d: d[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"].update({"exec-y": {}}), "exec-y"),
+    ],
+)
+def test_a_spoilt_pipeline_is_found_out_without_a_cluster(far, spoil, told):
+    documents = copy.deepcopy(compiled(study, far))
+    spoil(documents)
+    with pytest.raises(BadConfig, match=told):
+        check(documents)
