@@ -46,6 +46,15 @@ class Endpoint:
                 f"{path}: not readable ({error}). Start the server again with `jamflow serve`."
             ) from error
 
+    @classmethod
+    def running(cls, path: str | os.PathLike[str]) -> Endpoint | None:
+        """The server that a file tells of, if its keeper lives."""
+        try:
+            told = cls.read(path)
+        except Unavailable:
+            return None
+        return told if told.is_running() else None
+
     def is_running(self) -> bool:
         """Whether the process that wrote this still lives."""
         try:

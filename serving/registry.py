@@ -38,6 +38,8 @@ class Registry:
     """Our models in MLflow."""
 
     def __init__(self, tracking_uri: str, artifacts_uri: str | None = None) -> None:
+        if not tracking_uri:
+            raise RegistryError("there is no model registry: tracking is off. Set tracking_uri to an MLflow store.")
         self.uri = tracking_uri
         self._artifacts_uri = artifacts_uri
         self._client = open_store(tracking_uri)
