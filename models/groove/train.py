@@ -21,6 +21,7 @@ from models.groove import network as networks
 from models.groove.cues import MODES, Mode, controls_for
 from models.groove.dataset import Corpus, Windows, prepare
 from models.groove.encoding import VELOCITIES, humanised, tapped, with_notes_dropped
+from models.groove.heads import SpreadHeads
 from models.groove.network import GrooveConfig, GrooveVAE
 from models.learning.checkpoint import save_model
 from models.learning.training import Callback, Trained, TrainingPlan, train
@@ -42,8 +43,10 @@ class GrooveTraining:
     """Windows a step."""
     tasks: dict[str, float] = field(default_factory=lambda: {"humanise": 0.6, "vary": 0.2, "tap": 0.2})
     """Share of each task among the windows."""
-    louder: float = 0.1
+    louder: float = 0.2
     """Windows are played up to so much louder or softer."""
+    evenness: float = 0.5
+    """0 draws every window alike, 1 every session alike: who played for hours must not outweigh all others."""
     validation_windows: int = 512
     """At most so many windows judge each validation."""
 
@@ -72,13 +75,15 @@ class GrooveLesson:
 
     def __init__(self, train: Windows, validation: Windows, training: GrooveTraining) -> None:
         self.windows, self.training = train.cells, training
+        self.share = shares_of(train, training.evenness).cumsum()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(training.plan.seed)
             self.network: nn.Module = GrooveVAE(training.config)
         chosen = np.linspace(0, len(validation) - 1, min(len(validation), training.validation_windows)).astype(int)
         generator = np.random.default_rng(training.plan.seed)
+        self.judged_windows = validation.cells[chosen]
         self.judged = [
-            tuple(map(tensor, self.heard(validation.cells[chosen], task, generator))) for task in training.tasks
+            tuple(map(tensor, self.heard(self.judged_windows, task, generator))) for task in training.tasks
         ]
 
     def batch(self, step: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
@@ -88,7 +93,7 @@ class GrooveLesson:
         counts = dice.multinomial(self.training.batch, shares / shares.sum())
         parts = []
         for task, count in zip(names, counts, strict=True):
-            played = self.windows[dice.integers(len(self.windows), size=count)]
+            played = self.windows[np.searchsorted(self.share, dice.random(count) * self.share[-1], side="right")]
             parts.append(self.heard(self.played_louder(played, dice), task, dice))
         heard, played, told = (tensor(np.concatenate(column)) for column in zip(*parts, strict=True))
         return heard, played, told
@@ -123,6 +128,13 @@ class GrooveLesson:
         return figures
 
 
+def shares_of(windows: Windows, evenness: float) -> np.ndarray:
+    """Return each window's share of the draws, fewer for windows of a long session."""
+    sessions = np.unique([name.rpartition("/")[0] for name in windows.names], return_inverse=True)[1]
+    each = sessions[windows.performance]
+    return np.bincount(each).astype(np.float64)[each] ** -evenness
+
+
 def tensor(array: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(array, np.float32))
 
@@ -133,10 +145,22 @@ def train_groove(
     """Teach a network on a corpus, resuming from `work`, and save it whole at `out`."""
     lesson = GrooveLesson(corpus.train, corpus.validation, training)
     trained = train(lesson, training.plan, work, callbacks)
+    calibrate(trained.network, lesson)
     facts = {"best": trained.best, "steps": trained.steps, "minutes": round(trained.seconds / 60, 1)}
     facts["windows"] = corpus.summary["windows"]
     save_model(out, trained.network, training.config, KIND, store_as=torch.float16, replace=True, **facts)
     return trained
+
+
+def calibrate(network: nn.Module, lesson: GrooveLesson) -> None:
+    """Let a network with spread heads learn from the validation drummers how far to trust itself."""
+    assert isinstance(network, GrooveVAE)
+    if isinstance(network.heads, SpreadHeads):
+        played = tensor(lesson.judged_windows)
+        told = tensor(controls_for(network.config.controls, "humanise", lesson.judged_windows))
+        with torch.no_grad():
+            nobody = torch.zeros(len(played), network.config.latent)
+            network.heads.calibrate(network.decode(nobody, told, played[..., : network.echo]), played)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
