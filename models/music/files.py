@@ -134,20 +134,27 @@ def digest_of_folder(folder: str | os.PathLike[str]) -> str:
 def numbered(folder: str | os.PathLike[str]) -> Iterator[int]:
     """Claim the next number that no file `<name>_<N>.<suffix>` in a folder uses, against every other run."""
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        number, claim = _claim(folder)
+    except OSError as error:
+        raise StorageError(_disk_sentence(folder, error)) from error
+    try:
+        yield number
+    finally:
+        claim.unlink(missing_ok=True)
+
+
+def _claim(folder: Path) -> tuple[int, Path]:
     number = 1
     while True:
         claim = folder / f".claim_{number}.lock"
         with contextlib.suppress(FileExistsError):
             claim.touch(exist_ok=False)
             if number > max((int(m[1]) for f in folder.iterdir() if (m := _NUMBERED.search(f.name))), default=0):
-                break
+                return number, claim
             claim.unlink()
         number += 1
-    try:
-        yield number
-    finally:
-        claim.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

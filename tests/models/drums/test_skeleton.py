@@ -15,7 +15,7 @@ from models.drums.session import draw_pools, lay_skeleton, newest
 from models.drums.skeleton import MOTION_STEPS, SkeletonPlan, make_skeleton
 from models.music.audio import read_audio
 from models.music.config import from_mapping
-from models.music.errors import BadConfig, BadInput
+from models.music.errors import BadConfig, BadInput, StorageError
 
 PLAN = SkeletonPlan(bpm=120, bars=8, fill_prob=1.0)
 
@@ -135,6 +135,12 @@ def test_a_session_that_fails_leaves_nothing(pools_json: Path, tmp_path: Path, m
     with pytest.raises(BadInput, match="full"):
         lay_skeleton(pools_json, tmp_path, SkeletonPlan(bpm=120, bars=1))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_none_is_one_line(pools_json: Path, tmp_path: Path):
+    (tmp_path / "out").write_text("I am a file")
+    with pytest.raises(StorageError, match="out: not written"):
+        lay_skeleton(pools_json, tmp_path / "out", SkeletonPlan(bpm=120, bars=1))
 
 
 def test_pools_are_named_or_drawn_by_the_seed(pools_json: Path, tmp_path: Path):
