@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from models.groove import train as training
 from models.groove.dataset import prepare
 from models.groove.encoding import HITS, OFFSETS, VELOCITIES
 from models.groove.evaluate import MEAN, REGRESSOR, SAMPLED, draw, evaluate, loss_curves, table
 from models.groove.humaniser import STARTER, Humaniser
+from models.groove.lesson import GrooveLesson, GrooveTraining, preset
 from models.groove.metrics import BASELINES, bootstrapped, errors_by_performance, hit_f1, measure, same_step_correlation
 from models.groove.regressor import taught
-from models.groove.train import GrooveTraining, preset, train_groove
+from models.groove.train import train_groove
 from models.learning.training import TrainingPlan
 from models.music.errors import BadConfig
 from models.practice.grooves import write_grooves
@@ -122,7 +122,7 @@ def test_presets_are_read_and_a_wrong_name_is_told_its_neighbour():
 
 
 def test_tasks_differ_in_what_is_told_and_never_in_what_was_played(corpus):
-    lesson = training.GrooveLesson(corpus.train, corpus.validation, preset("tiny"))
+    lesson = GrooveLesson(corpus.train, corpus.validation, preset("tiny"))
     played = corpus.train.cells[:8]
     told = {task: lesson.heard(played, task, np.random.default_rng(0)) for task in ("humanise", "vary", "tap")}
     assert all((parts[1] == played).all() for parts in told.values())

@@ -1,0 +1,115 @@
+"""Stages of the groove model: gather performances, prepare, teach, judge; and have a file played by the server."""
+
+from __future__ import annotations
+
+from kfp.dsl import Dataset, Input, Model, Output
+
+from components.stage import stage
+
+
+@stage(image="python-ops")
+def gather_grooves(source: str, performances: Output[Dataset], seed: int = 0) -> str:
+    """Bring drum performances together: given ones, or practice drummers.
+
+    Args:
+        source: A folder, archive or snapshot of MIDI in the Groove MIDI Dataset's layout; "practice" synthesises some.
+        seed: Of the practice drummers.
+    """
+    from components.storage import bring
+    from models.practice.grooves import write_grooves
+
+    if source == "practice":
+        return write_grooves(performances.path, seed=seed).name
+    return bring(source, performances.path)[:12]
+
+
+@stage(image="python-audio")
+def prepare_grooves(performances: Input[Dataset], corpus: Output[Dataset]) -> int:
+    """Cut performances into windows, every session in one split; count the training windows.
+
+    Args:
+        performances: Folder of MIDI; an info.csv with the official split is understood.
+    """
+    from components.tracking import log_metrics
+    from models.groove.dataset import prepare
+
+    prepared = prepare(performances.path, corpus.path)
+    log_metrics({f"{name}_windows": count for name, count in prepared.summary["windows"].items()})
+    return len(prepared.train)
+
+
+@stage(image="python-torch", gpu=True)
+def train_groove_model(
+    corpus: Input[Dataset], model: Output[Model], size: str = "laptop", minutes: float = 0.0, seed: int = 0
+) -> float:
+    """Teach a groove network; the validation loss comes back.
+
+    Args:
+        corpus: Prepared performances.
+        size: tiny, laptop, studio or published (models/groove/presets.yaml).
+        minutes: Wall-clock limit; 0 teaches until the preset's steps or patience end.
+        seed: Of everything random.
+    """
+    from components.lessons import Journal
+    from models.groove.train import teach
+
+    with Journal("loss") as journal:
+        trained = teach(corpus.path, model.path, size, minutes, seed, [journal])
+    return trained.best["loss"]
+
+
+@stage(image="python-torch")
+def evaluate_groove(
+    corpus: Input[Dataset],
+    model: Input[Model],
+    evaluation: Output[Dataset],
+    regressor_minutes: float = 0.0,
+    tracking_uri: str = "",
+    artifacts_uri: str = "",
+) -> float:
+    """Judge a groove model on held-out sessions, beside the champion and the baselines; timing MAE in ms comes back.
+
+    Args:
+        corpus: Prepared performances; the test split is judged.
+        model: The trained model.
+        regressor_minutes: Teach the BiLSTM regressor for so long and set it beside; 0 leaves it out.
+    """
+    from components.champions import champion_folder
+    from components.lessons import show_evaluation
+    from models.groove.judge import judge
+
+    with champion_folder("groove", tracking_uri, artifacts_uri) as champion:
+        figures = judge(corpus.path, model.path, evaluation.path, champion, regressor_minutes)
+    show_evaluation(evaluation.path)
+    return figures["timing_mae_ms"]
+
+
+@stage(image="python-torch", cached=False)
+def humanise_midi(
+    midi: Input[Dataset],
+    played: Output[Dataset],
+    timing: float = 1.0,
+    velocity: float = 1.0,
+    temperature: float = 0.0,
+    seed: int = 0,
+    mode: str = "humanise",
+    local: bool = False,
+    home: str = "",
+) -> int:
+    """Have a drum file played as a human would, by the server's champion; count its notes.
+
+    Args:
+        midi: A MIDI file of drums in 4/4.
+        timing: How much of the human timing to take, 0 to 1.
+        velocity: How much of the human velocity to take, 0 to 1.
+        temperature: 0 plays the middle of what people do, 1 as widely as they do.
+        seed: The same seed, the same playing.
+        mode: humanise keeps every note; vary changes some; tap makes a beat of a rhythm.
+        local: Play in this process with the starter model instead of asking the server.
+        home: Where the running server's serving.json lies; the profile knows.
+    """
+    from components.players import groove_player
+    from models.groove.files import play_file
+
+    play = groove_player(local, home, mode, temperature)
+    return play_file(midi.path, played.path, play, mode, timing, velocity, seed)

@@ -1,0 +1,53 @@
+"""What a training or an evaluation shows in its stage's record.
+
+with Journal("loss") as journal:                # a callback of models.learning.training
+    train(lesson, plan, folder, [journal])      # metrics while it learns, the curve when it ends
+show_evaluation(evaluation.path)                # metrics.json and every picture beside it
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from components.tracking import log_metrics, log_picture
+from models.music.files import read_json
+from models.music.plots import picture
+
+CURVES = {"train_loss": "training", "loss": "validation"}
+
+
+class Journal:
+    """Logs metrics by step, and draws the loss of training and validation when the block ends."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.points: dict[str, list[tuple[int, float]]] = {curve: [] for curve in CURVES}
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def on_metrics(self, step: int, metrics: dict[str, float]) -> None:
+        log_metrics(metrics, step)
+        for curve, points in self.points.items():
+            if curve in metrics:
+                points.append((step, metrics[curve]))
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None and any(self.points.values()):
+            with tempfile.TemporaryDirectory() as there:
+                file = Path(there, f"{self.name}.png")
+                with picture(file, title=self.name, x="step") as axes:
+                    for curve, label in CURVES.items():
+                        axes.plot(
+                            *zip(*self.points[curve], strict=True) if self.points[curve] else ((), ()), label=label
+                        )
+                    axes.legend()
+                log_picture(self.name, file)
+
+
+def show_evaluation(folder: str | Path) -> None:
+    """Log an evaluation folder: its metrics and its pictures."""
+    log_metrics(read_json(Path(folder, "metrics.json")))
+    for file in sorted(Path(folder).glob("*.png")):
+        log_picture(file.stem, file)
