@@ -33,16 +33,16 @@ h1{font-size:1.6rem;margin:0 0 .1rem}h2{font-size:1.1rem;margin:0 0 .6rem}
 section{background:var(--paper);border:1px solid var(--line);border-radius:12px;padding:1rem 1.1rem;margin:0 0 1rem}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%}
-th,td{text-align:left;padding:.35rem .8rem .35rem 0;border-bottom:1px solid var(--line);vertical-align:top}
+th,td{text-align:left;overflow-wrap:anywhere;padding:.35rem .8rem .35rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 tr:last-child td{border-bottom:0}
 th{font-weight:600;color:var(--soft);font-size:.8rem}
-td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+th{overflow-wrap:normal}td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .pill{display:inline-block;border-radius:99px;padding:.05rem .6rem;font-size:.8rem;color:#fff;background:#718096}
 .done{background:#2f855a}.cached{background:#2b6cb0}.failed{background:#c53030}.running{background:#dd6b20}
 figure{margin:.8rem 0}figure img{max-width:100%;height:auto;border-radius:8px;background:#fff}
 figcaption{color:var(--soft);font-size:.85rem}audio{width:100%;max-width:30rem}
-.cause{border-left:4px solid #c53030;padding:.4rem .8rem;overflow-wrap:anywhere}
-.numbers{display:grid;grid-template-columns:repeat(auto-fill,minmax(10rem,1fr));gap:.5rem}
+.cause{margin:0;border-left:4px solid #c53030;padding:.4rem .8rem;overflow-wrap:anywhere}
+.numbers{display:grid;grid-template-columns:repeat(auto-fill,minmax(7.5rem,1fr));gap:.5rem}
 .numbers div{border:1px solid var(--line);border-radius:8px;padding:.4rem .6rem}
 .numbers b{display:block;font-size:1.1rem;font-variant-numeric:tabular-nums}.numbers span{color:var(--soft);font-size:.8rem;overflow-wrap:anywhere}
 code,.path{font:.85rem/1.45 ui-monospace,Menlo,Consolas,monospace;overflow-wrap:anywhere}

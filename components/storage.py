@@ -183,7 +183,7 @@ class _Bucket:
     """An S3 bucket as a store."""
 
     def __init__(self, bucket: str, prefix: str) -> None:
-        import boto3
+        import boto3.session
         from botocore.config import Config
 
         self._bucket, self._prefix, self.where = bucket, prefix, f"s3://{bucket}/{prefix}"
