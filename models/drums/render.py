@@ -7,7 +7,7 @@
   beside it does: a hit that is early on the very first step begins with the file.
 - Velocity is loudness and tone: gain = vel^1.5, and a softer hit is duller (its treble is blended towards a low-passed
   copy of the sample), as on a real drum.
-- Roles sit in a mix: hats below the snare, textures below everything.
+- Samples are levelled to one peak, then roles sit in a mix: hats below the snare, textures below everything.
 - Short MOTION sounds are hats and choke one another; cymbals and all other drums ring out, beyond the last bar too.
 - One gain for the whole loop keeps its true peak (four times oversampled) below -1 dBFS: nothing is limited or clipped,
   so balance and attacks stay as they were.
@@ -30,6 +30,7 @@ _HEADROOM_DB = 0.1  # what one oversampling filter reads less than another
 OVERSAMPLING = 4
 MAX_MINUTES = 60
 ROLE_LEVEL_DB: dict[Role, float] = {"CORE": -2.0, "ACCENT": -4.0, "FILL": -5.0, "MOTION": -11.0, "TEXTURE": -16.0}
+SAMPLE_PEAK, SILENT_PEAK = 0.9, 1e-4
 LOUDNESS_CURVE = 1.5
 DULL_CUTOFF_HZ = 1_800.0
 HAT_SECONDS = 0.6
@@ -105,10 +106,11 @@ def under_ceiling(samples: Samples) -> Samples:
 def _tuned(sound: Audio) -> _Drum:
     from scipy.signal import lfilter
 
+    bright = sound.samples * np.float32(SAMPLE_PEAK / sound.peak if sound.peak > SILENT_PEAK else 1.0)
     keep = np.exp(-2 * np.pi * DULL_CUTOFF_HZ / sound.rate_hz)
-    dull = np.asarray(lfilter([1 - keep], [1, -keep], sound.samples), np.float32)
+    dull = np.asarray(lfilter([1 - keep], [1, -keep], bright), np.float32)
     loud = np.flatnonzero(np.abs(sound.samples).max(0) > 0.01 * sound.peak)
-    return _Drum(sound.samples, dull, len(loud) == 0 or loud[-1] < HAT_SECONDS * sound.rate_hz)
+    return _Drum(bright, dull, len(loud) == 0 or loud[-1] < HAT_SECONDS * sound.rate_hz)
 
 
 def _strikes(beat: Beat, drums: dict[str, _Drum], rate_hz: int) -> list[_Strike]:
