@@ -29,8 +29,8 @@ def _typed(status: str, told: str, url: str, deadline_s: float) -> Unavailable |
         return Unavailable(
             f"{url}: the model's process has died; `jamflow serve` starts it again within seconds. Ask again."
         )
+    if "unknown model" in told or "not ready" in told:
+        return Unavailable(f"{url}: {told}. Deploy it with `jamflow deploy`.")
     if "UNAVAILABLE" in status or "CANCELLED" in status:
-        if "unknown model" in told or "not ready" in told or "no available versions" in told:
-            return Unavailable(f"{url}: {told}. Deploy it with `jamflow deploy`.")
         return Unavailable(f"{url}: nobody answers. Start the server with `jamflow serve`.")
     return Refused(told)

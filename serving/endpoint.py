@@ -59,8 +59,9 @@ class Endpoint:
         """Whether the process that wrote this still lives."""
         try:
             os.kill(self.pid, 0)
+            state = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[-1].split()[0]
         except ProcessLookupError:
             return False
-        except PermissionError:
+        except OSError:  # somebody else's process, or a system without /proc
             return True
-        return True
+        return state != "Z"  # dead, and its parent has not noticed

@@ -17,7 +17,7 @@ from serving.contract import contract_of
 
 
 class _Played:
-    """Apart from PythonModel, which warns about each predict whose types it cannot turn into a schema; we bring our own."""
+    """Apart from PythonModel and without types on predict: MLflow would want a schema from them, and we bring our own."""
 
     def load_context(self, context: Any) -> None:
         self._contract = contract_of(context.model_config["name"])

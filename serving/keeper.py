@@ -40,7 +40,7 @@ class Keeper:
     folder: Path
     """Where Triton's log goes."""
     told: Path
-    """The serving.json that tells everybody where the server is, for as long as it is."""
+    """The serving.json that tells everybody where the server is; it stays, and so do the ports it names."""
     grpc_port: int | None = None
     """A fixed port; otherwise the one it had last time, or a free one."""
 
@@ -55,11 +55,8 @@ class Keeper:
         with server:
             served = self._load_champions(server)
             server.endpoint.write(self.told)
-            try:
-                ready(server.endpoint, served)
-                Watchdog(server, self._ours).watch(stopped)
-            finally:
-                self.told.unlink(missing_ok=True)
+            ready(server.endpoint, served)
+            Watchdog(server, self._ours).watch(stopped)
 
     def _ours(self) -> list[str]:
         return [name for name in Repository(self.repository).models() if name in MODELS]
