@@ -3,6 +3,8 @@
 Run: python -m benchmarks.pipeline
 """
 
+import contextlib
+import io
 import os
 import statistics
 import subprocess
@@ -93,7 +95,8 @@ def main() -> None:
 
 def _seconds(action: Callable[[], object]) -> float:
     began = time.perf_counter()
-    action()
+    with contextlib.redirect_stdout(io.StringIO()):
+        action()
     return time.perf_counter() - began
 
 

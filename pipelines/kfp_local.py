@@ -18,11 +18,6 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import hashlib
-import os
-import signal
-import subprocess
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -33,9 +28,9 @@ from kfp.local.orchestrator import task_executor
 
 from components.pipeline_run import StageRun
 from components.record import FOLDER, Record
-from components.source import SOURCE_ROOT
 from models.music.errors import StageFailed
 from models.music.files import MANIFEST, sha256
+from pipelines.processes import no_orphans, run_process, stage_environment
 
 
 class Listener(Protocol):
@@ -53,7 +48,6 @@ class Listener(Protocol):
 
 
 _current: contextvars.ContextVar[StageRun] = contextvars.ContextVar("current")
-_living: set[subprocess.Popen[str]] = set()
 
 
 @contextlib.contextmanager
@@ -63,7 +57,7 @@ def mended(listener: Listener) -> Iterator[None]:
         for place, name, replacement in _mendings(listener):
             stack.callback(setattr, place, name, getattr(place, name))
             setattr(place, name, replacement)
-        stack.enter_context(_no_orphans())
+        stack.enter_context(no_orphans())
         yield
 
 
@@ -145,71 +139,11 @@ def _is_artifact(value: Any) -> bool:
 def _subprocess(listener: Listener) -> Callable[..., int]:
     def run_local_subprocess(full_command: list[str], env_vars: dict[str, str] | None = None) -> int:
         run = _current.get()
-        process = subprocess.Popen(
-            full_command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            bufsize=1,
-            env={**stage_environment(), **(env_vars or {})},
-            start_new_session=True,  # its own group, so that nothing it started outlives it
-        )
-        assert process.stdout is not None
-        _living.add(process)
-        try:
-            with process.stdout as said:
-                for line in said:
-                    listener.say(run, line.rstrip("\n"))
-            code = process.wait()
-        finally:
-            _kill(process)
-            _living.discard(process)
-        if code < 0 or code > 128:
-            number = -code if code < 0 else code - 128
-            run.cause = f"killed by signal {number}" + (" (out of memory, perhaps)." if number == 9 else ".")
-        return code
+        ended = run_process(full_command, stage_environment() | (env_vars or {}), lambda line: listener.say(run, line))
+        run.cause = ended.cause
+        return ended.code
 
     return run_local_subprocess
-
-
-@contextlib.contextmanager
-def _no_orphans() -> Iterator[None]:
-    """End the stages at once on Ctrl-C or a plain kill: kfp would wait for those that run in its threads."""
-
-    def stop(number: int, _: Any) -> None:
-        for process in list(_living):
-            _kill(process)
-        raise KeyboardInterrupt(f"signal {number}")
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _kill(process: subprocess.Popen[str]) -> None:
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def stage_environment() -> dict[str, str]:
-    """Give a stage this interpreter and this source, whatever folder it is started in."""
-    path = [str(SOURCE_ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-    return {
-        **os.environ,
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
-        "PYTHONPATH": os.pathsep.join(part for part in path if part),
-        "PYTHONSAFEPATH": "1",  # a folder named models/ where the user stands must not hide ours
-        "PYTHONUNBUFFERED": "1",
-    }
 
 
 def _container(listener: Listener) -> Callable[..., int]:

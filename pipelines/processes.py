@@ -1,0 +1,111 @@
+"""A stage as a process: its words to the log, nothing it started outlives it, and Ctrl-C ends it at once.
+
+with no_orphans():
+    ended = run_process(command, environment, say=print)
+    ended.code, ended.cause
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from components.source import SOURCE_ROOT
+
+_living: set[int] = set()
+_stopping = threading.Event()
+
+
+@dataclasses.dataclass(frozen=True)
+class Ended:
+    """How a process ended."""
+
+    code: int
+    cause: str | None = None
+    """What its exit code alone tells, if anything."""
+
+
+def run_process(command: Sequence[str], environment: Mapping[str, str], say: Callable[[str], None]) -> Ended:
+    """Run a command to its end, then end whatever it left behind."""
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        bufsize=1,
+        env=dict(environment),
+        start_new_session=True,
+    )
+    listener = threading.Thread(target=_listen, args=(process.stdout, say), daemon=True)
+    _living.add(process.pid)
+    listener.start()
+    try:
+        code = process.wait()
+    finally:
+        _end(process.pid)  # a helper that holds the pipe open would keep us waiting for its end
+        process.wait()
+        _living.discard(process.pid)
+        listener.join()
+    number = -code if code < 0 else code - 128
+    if number <= 0:
+        return Ended(code)
+    if _stopping.is_set():
+        return Ended(code, "stopped.")
+    return Ended(
+        code, f"killed by signal {number}" + (" (out of memory, perhaps)." if number == signal.SIGKILL else ".")
+    )
+
+
+@contextlib.contextmanager
+def no_orphans() -> Iterator[None]:
+    """End the running processes at once on Ctrl-C or a plain kill: kfp would wait for those that run in its threads."""
+
+    def stop(number: int, _: Any) -> None:
+        _stopping.set()
+        for group in list(_living):
+            _end(group)
+        raise KeyboardInterrupt(f"signal {number}")
+
+    _stopping.clear()
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def stage_environment() -> dict[str, str]:
+    """Give a stage this interpreter and this source, whatever folder it is started in."""
+    path = [str(SOURCE_ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    return {
+        **os.environ,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
+        "PYTHONPATH": os.pathsep.join(part for part in path if part),
+        "PYTHONSAFEPATH": "1",  # a folder named models/ where the user stands must not hide ours
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _listen(said: IO[str] | None, say: Callable[[str], None]) -> None:
+    assert said is not None, "it was opened as a pipe"
+    with said:
+        for line in said:
+            say(line.rstrip("\n"))
+
+
+def _end(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
