@@ -57,4 +57,4 @@ def train_groove(
     )
     with dsl.If(verdict.output == "passed"):
         deploy(name="groove", version=version.output, tracking_uri=tracking_uri, artifacts_uri=artifacts_uri, home=home)
-    return version.output
+    return version.output  # type: ignore[return-value]

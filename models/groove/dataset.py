@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.groove.encoding import HITS, ROLAND, padded, windows
+from models.groove.encoding import HITS, ROLAND, Array, padded, windows
 from models.groove.sequences import performance_of_file
 from models.music.archives import unpacked
 from models.music.errors import BadInput, BadMidi
@@ -34,6 +34,7 @@ from models.music.midi import find_midi
 
 log = logging.getLogger(__name__)
 SPLITS = ("train", "validation", "test")
+ARRAYS = ("cells", "performance", "step_ms")
 HELD_OUT = 0.15
 WINDOW_BARS, HOP_BARS = 2, 1
 
@@ -73,7 +74,7 @@ class _Played:
     name: str
     session: str
     official: str
-    cells: NDArray[np.float64]
+    cells: Array
     step_ms: float
 
 
@@ -85,7 +86,7 @@ def prepare(source: str | os.PathLike[str], folder: str | os.PathLike[str]) -> C
     with whole_folder(folder, replace=True) as part:
         for name in SPLITS:
             windows_of = corpus[name]
-            for key in ("cells", "performance", "step_ms"):
+            for key in ARRAYS:
                 np.save(part / f"{name}_{key}.npy", getattr(windows_of, key), allow_pickle=False)
         write_json(part / "names.json", {name: corpus[name].names for name in SPLITS})
         write_json(part / "summary.json", corpus.summary)
@@ -97,13 +98,10 @@ def read_corpus(folder: str | os.PathLike[str]) -> Corpus:
     folder = Path(folder)
     check_folder(folder)
     names = read_json(folder / "names.json")
-    parts = {
-        name: Windows(
-            *(np.load(folder / f"{name}_{key}.npy", allow_pickle=False) for key in ("cells", "performance", "step_ms")),
-            tuple(names[name]),
-        )
-        for name in SPLITS
-    }
+    parts = {}
+    for name in SPLITS:
+        arrays = {key: np.load(folder / f"{name}_{key}.npy", allow_pickle=False) for key in ARRAYS}
+        parts[name] = Windows(**arrays, names=tuple(names[name]))
     return Corpus(**parts, summary=read_json(folder / "summary.json"))
 
 

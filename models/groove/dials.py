@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.groove.encoding import GM, N_DRUMS, STEPS_PER_BAR, drums_of, nearest_steps
+from models.groove.encoding import GM, N_DRUMS, STEPS_PER_BAR, Array, drums_of, nearest_steps
 from models.groove.sequences import four_four, positions_of_ticks
 from models.music.errors import BadInput
 from models.music.grid import TICKS_PER_STEP
@@ -41,7 +41,7 @@ def blend(
 
 
 def move_within_cells(
-    rows: NDArray[np.int32], leaders: NDArray[np.int64], shift_ticks: NDArray[np.float64], loudness: NDArray[np.float64]
+    rows: NDArray[np.int32], leaders: NDArray[np.int64], shift_ticks: NDArray[np.float64], loudness: Array
 ) -> NDArray[np.int32]:
     """Give each note its leader's shift and its share of the leader's new velocity; a leader speaks for its cell.
 

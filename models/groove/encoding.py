@@ -17,7 +17,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
+"""float64 in this module; what a network takes and gives is float32."""
 
 DRUMS = ("kick", "snare", "closed hat", "open hat", "low tom", "mid tom", "high tom", "crash", "ride")
 CLOSED_HAT, OPEN_HAT = 2, 3

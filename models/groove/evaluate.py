@@ -70,7 +70,9 @@ def perform(network: GrooveVAE, cells: Cells, temperature: float, mode: Mode = "
                 mu, sigma = network.encode(_floats(humanised(part) if mode == "humanise" else tapped(part)), told)
                 z = mu + sigma * z
             chance = Chance(
-                *(_floats(np.stack([getattr(d, name) for d in dice])) for name in ("strikes", "velocities", "offsets")),
+                _floats(np.stack([d.strikes for d in dice])),
+                _floats(np.stack([d.velocities for d in dice])),
+                _floats(np.stack([d.offsets for d in dice])),
                 torch.full((len(part), 1, 1), temperature),
             )
             hits = _floats(part[..., HITS]) if mode == "humanise" else None

@@ -157,17 +157,18 @@ class GrooveVAE(nn.Module):
         self, z: Tensor, controls: Tensor, chance: Chance, struck_at: Callable[[int, Tensor], Tensor]
     ) -> Tensor:
         told, states = self._told(controls), [(h[0], c[0]) for h, c in self._start(z)]
-        first = self.decoder[0]
+        cells_of = [_weights(layer) for layer in self.decoder]
+        into, _, bias = cells_of[0]
         constant = torch.cat([z[:, None].expand(-1, told.shape[1], -1), told], -1)
-        prepared = functional.linear(constant, first.weight_ih_l0[:, self.echo :], first.bias_ih_l0)
-        from_echo = first.weight_ih_l0[:, : self.echo].T
+        prepared = functional.linear(constant, into[:, self.echo :], bias)  # all but the echo, for every step at once
+        from_echo = into[:, : self.echo].T
         cells, echo = [], z.new_zeros(len(z), self.echo)
         for step in range(told.shape[1]):
             gates = torch.addmm(prepared[:, step], echo, from_echo)
-            for index, layer in enumerate(self.decoder):
+            for index, (into, recurrent, bias) in enumerate(cells_of):
                 if index:
-                    gates = functional.linear(states[index - 1][0], layer.weight_ih_l0, layer.bias_ih_l0)
-                states[index] = cell(gates, states[index], layer.weight_hh_l0)
+                    gates = functional.linear(states[index - 1][0], into, bias)
+                states[index] = cell(gates, states[index], recurrent)
             top = states[-1][0]
             logits = self.output(torch.cat([top, told[:, step]], -1) if self.foresight else top)[:, None]
             cells.append(self.heads.read(logits, struck_at(step, logits[..., :N_DRUMS]), chance.at(step)))
@@ -227,6 +228,11 @@ def interpolate(one: Tensor, other: Tensor, steps: int) -> Tensor:
     if angle.abs() < 1e-4 or angle > math.pi - 1e-4:
         return one + share * (other - one)
     return (torch.sin((1 - share) * angle) * one + torch.sin(share * angle) * other) / torch.sin(angle)
+
+
+def _weights(layer: nn.Module) -> tuple[Tensor, Tensor, Tensor]:
+    """Return an LSTM layer's input and recurrent weights and its bias."""
+    return tuple(getattr(layer, name) for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0"))  # type: ignore[return-value]
 
 
 def cell(gates: Tensor, state: tuple[Tensor, Tensor], recurrent: Tensor) -> tuple[Tensor, Tensor]:

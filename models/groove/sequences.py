@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.groove.encoding import GM, ROLAND, WIDTH, PitchTable, from_cells, to_cells
+from models.groove.encoding import GM, ROLAND, WIDTH, Array, PitchTable, from_cells, to_cells
 from models.music.errors import BadMidi
 from models.music.grid import TICKS_PER_STEP
 from models.music.midi import read_score
@@ -46,7 +46,7 @@ class Performance:
         """Whether one tempo and one meter of sixteen sixteenths a bar hold throughout."""
         return len(self.tempos_bpm) == 1 and len(self.meters) <= 1 and all(top == bottom for top, bottom in self.meters)
 
-    def cells(self, table: PitchTable = ROLAND) -> NDArray[np.float64]:
+    def cells(self, table: PitchTable = ROLAND) -> Array:
         """Put the notes on the grid: [T, 27], T = 0 where there is no single grid of 4/4."""
         if not self.on_one_grid():
             return np.zeros((0, WIDTH))
@@ -93,7 +93,7 @@ def _seconds(ticks: NDArray[np.float64], scales: list[tuple[int, float]]) -> NDA
     return seconds
 
 
-def cells_of_file(path: str | os.PathLike[str], table: PitchTable = ROLAND) -> NDArray[np.float64]:
+def cells_of_file(path: str | os.PathLike[str], table: PitchTable = ROLAND) -> Array:
     """Read a file's whole performance as cells [T, 27]; T = 0 where it has several tempos or is not in 4/4."""
     return performance_of_file(path).cells(table)
 
@@ -106,7 +106,7 @@ def performance_of_sequence(sequence: NoteSequence) -> Performance:
     return Performance(np.array(notes, np.float64).reshape(-1, 4), tempos, meters, sequence.filename or "sequence")
 
 
-def cells_of_sequence(sequence: NoteSequence, table: PitchTable = ROLAND) -> NDArray[np.float64]:
+def cells_of_sequence(sequence: NoteSequence, table: PitchTable = ROLAND) -> Array:
     """Put a NoteSequence on the grid: [T, 27]; T = 0 where it has several tempos or is not in 4/4."""
     return performance_of_sequence(sequence).cells(table)
 
@@ -117,14 +117,12 @@ def sequence_of_file(path: str | os.PathLike[str]) -> NoteSequence:
     return _sequence(performance.notes, performance.tempos_bpm[0], performance.meters or ((4, 4),), performance.label)
 
 
-def sequence_of_cells(
-    cells: NDArray[np.float64], table: PitchTable = ROLAND, tempo_bpm: float = DEFAULT_TEMPO_BPM
-) -> NoteSequence:
+def sequence_of_cells(cells: Array, table: PitchTable = ROLAND, tempo_bpm: float = DEFAULT_TEMPO_BPM) -> NoteSequence:
     """Write cells as a NoteSequence at a tempo; an early note on step 0 keeps its negative start."""
     return _sequence(from_cells(cells, table, tempo_bpm), tempo_bpm, ((4, 4),), "")
 
 
-def _sequence(notes: NDArray[np.float64], tempo_bpm: float, meters: Any, label: str) -> NoteSequence:
+def _sequence(notes: Array, tempo_bpm: float, meters: Any, label: str) -> NoteSequence:
     from note_seq.protobuf.music_pb2 import NoteSequence
 
     sequence = NoteSequence(filename=label, total_time=float(notes[:, 3].max(initial=0.0)))
@@ -148,14 +146,14 @@ def positions_of_ticks(onset_ticks: NDArray[np.int32]) -> NDArray[np.float64]:
     return np.asarray(onset_ticks, np.float64) / TICKS_PER_STEP
 
 
-def cells_of_take(take: Take, table: PitchTable = GM) -> NDArray[np.float64]:
+def cells_of_take(take: Take, table: PitchTable = GM) -> Array:
     """Put a take on the grid, or say that it is not in 4/4."""
     four_four(take)
     return to_cells(take.notes[:, PITCH], take.notes[:, VELOCITY], positions_of_ticks(take.notes[:, ONSET]), table)
 
 
 def take_of_cells(
-    cells: NDArray[np.float64], table: PitchTable = GM, tempo_bpm: float = DEFAULT_TEMPO_BPM, label: str = "groove"
+    cells: Array, table: PitchTable = GM, tempo_bpm: float = DEFAULT_TEMPO_BPM, label: str = "groove"
 ) -> Take:
     """Write cells as a take; a note before the beginning starts at it, a struck cell sounds at velocity 1 at least."""
     notes = from_cells(cells, table, tempo_bpm)

@@ -22,8 +22,9 @@ from models.music.errors import BadConfig
 
 def chance(b, t, temperature=0.0, seed=0):
     generator = torch.Generator().manual_seed(seed)
-    throws = [torch.rand(b, t, 9, generator=generator)] + [torch.randn(b, t, 9, generator=generator) for _ in range(2)]
-    return Chance(*throws, torch.full((b, 1, 1), temperature))
+    hits = torch.rand(b, t, 9, generator=generator)
+    velocities, offsets = torch.randn(2, b, t, 9, generator=generator)
+    return Chance(hits, velocities, offsets, torch.full((b, 1, 1), temperature))
 
 
 @pytest.fixture(scope="module")

@@ -7,23 +7,34 @@ import numpy as np
 import pytest
 import torch
 
-from models.groove.dataset import prepare
+from models.groove.dataset import prepare, read_corpus
 from models.groove.encoding import HITS, OFFSETS, VELOCITIES
 from models.groove.evaluate import MEAN, REGRESSOR, SAMPLED, draw, evaluate, loss_curves, table
+from models.groove.files import play_file
 from models.groove.humaniser import STARTER, Humaniser
+from models.groove.judge import judge
 from models.groove.lesson import GrooveLesson, GrooveTraining, preset
 from models.groove.metrics import BASELINES, bootstrapped, errors_by_performance, hit_f1, measure, same_step_correlation
 from models.groove.regressor import taught
+from models.groove.request import GrooveRequest
 from models.groove.train import train_groove
 from models.learning.training import TrainingPlan
-from models.music.errors import BadConfig
+from models.music.errors import BadConfig, BadInput
+from models.music.midi import read_midi, write_midi
+from models.music.notes import Take
 from models.practice.grooves import write_grooves
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
+def prepared(tmp_path_factory):
     folder = tmp_path_factory.mktemp("corpus")
-    return prepare(write_grooves(folder / "midi", performances=12, bars=6, seed=5), folder / "prepared")
+    prepare(write_grooves(folder / "midi", performances=12, bars=6, seed=5), folder / "prepared")
+    return folder / "prepared"
+
+
+@pytest.fixture(scope="module")
+def corpus(prepared):
+    return read_corpus(prepared)
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +55,6 @@ def test_a_lesson_lowers_the_loss_and_leaves_a_model_that_plays(corpus, trained)
 
 
 def training_take():
-    from models.music.notes import Take
-
     return Take(np.array([(42, 80, 240 * s, 100) for s in range(32)] + [(38, 90, 960, 100), (36, 99, 0, 100)]))
 
 
@@ -61,6 +70,31 @@ def test_a_report_puts_every_player_side_by_side(corpus, trained, tmp_path):
     assert "BiLSTM regressor" in table(report)
     loss_curves(tmp_path / "loss.png", trained[1].history)
     assert all(path.stat().st_size > 5000 for path in [*draw(network, corpus.test, tmp_path), tmp_path / "loss.png"])
+
+
+def test_a_verdict_is_a_folder_with_the_champion_beside_it(prepared, trained, tmp_path):
+    figures = judge(prepared, trained[0], tmp_path / "verdict", champion=trained[0])
+    assert json.loads((tmp_path / "verdict" / "metrics.json").read_text()) == figures
+    assert json.loads((tmp_path / "verdict" / "champion.json").read_text()) == figures
+    assert {"piano_roll.png", "timing.png", "report.txt"} <= {file.name for file in (tmp_path / "verdict").iterdir()}
+
+
+def test_a_file_is_played_whole_and_numbered(trained, tmp_path):
+    humaniser = Humaniser.load(trained[0])
+    write_midi(tmp_path / "beat.mid", training_take(), drums=True)
+
+    def play(hits, bars, seed):
+        return humaniser.play([GrooveRequest(hits, bars, seed=seed)])[0]
+
+    for dial in (0.0, 1.0):
+        assert play_file(tmp_path / "beat.mid", tmp_path / "out", play, timing=dial, velocity=dial) == len(
+            training_take()
+        )
+    np.testing.assert_array_equal(read_midi(tmp_path / "out" / "beat_1.mid").notes, training_take().notes)
+    human = read_midi(tmp_path / "out" / "beat_2.mid")
+    assert sorted(human.notes[:, 0]) == sorted(training_take().notes[:, 0])
+    with pytest.raises(BadInput, match="leave them at 1"):
+        play_file(tmp_path / "beat.mid", tmp_path / "out", play, "vary", timing=0.5)
 
 
 def played_by(generator, n=6):

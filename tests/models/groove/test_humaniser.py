@@ -14,6 +14,10 @@ from models.music.errors import BadInput, BadMidi
 from models.music.notes import DURATION, ONSET, PITCH, VELOCITY, Take
 
 
+def taken(rows):
+    return Take(np.array(rows))
+
+
 def shaken(config):
     """A network whose every answer differs from its neighbour's, as a trained one's do."""
     torch.manual_seed(4)
@@ -71,7 +75,10 @@ def test_a_flam_keeps_its_spacing_and_its_order_of_loudness(humaniser):
 
 def test_a_request_is_answered_alike_alone_and_in_company(humaniser):
     asked = [
-        GrooveRequest(beat(b, b), b, m, 1.0, b) for b, m in ((1, "humanise"), (7, "vary"), (3, "tap"), (4, "humanise"))
+        GrooveRequest(beat(1, 1), 1, "humanise", 1.0, 1),
+        GrooveRequest(beat(7, 7), 7, "vary", 1.0, 7),
+        GrooveRequest(beat(3, 3), 3, "tap", 1.0, 3),
+        GrooveRequest(beat(4, 4), 4, "humanise", 1.0, 4),
     ]
     together = humaniser.play(asked)
     for request, rows in zip(asked, together, strict=True):
@@ -118,7 +125,7 @@ def test_a_variation_keeps_what_it_is_not_told_to_change(humaniser):
 
 
 def test_every_tap_sounds_and_the_finger_may_be_anything(humaniser):
-    rhythm = Take([(60, 90, t, 10) for t in (0, 720, 1440, 2400, 3360)] + [(99, 50, 3840, 10)])
+    rhythm = taken([(60, 90, t, 10) for t in (0, 720, 1440, 2400, 3360)] + [(99, 50, 3840, 10)])
     played = humaniser.tap(rhythm, temperature=0.0)
     steps = set(nearest_steps(positions_of_ticks(played.notes[:, ONSET])).tolist())
     assert {0, 3, 6, 10, 14, 16} <= steps
@@ -138,18 +145,18 @@ def test_what_cannot_be_played_is_refused_in_a_sentence(humaniser):
     with pytest.raises(BadMidi, match="waltz: meter 3/4"):
         humaniser.humanise(Take(beat(), meter=(3, 4), label="waltz"))
     with pytest.raises(BadInput, match=f"at most {MAX_BARS} at once"):
-        humaniser.humanise(Take([(36, 100, 3840 * MAX_BARS, 10)]))
+        humaniser.humanise(taken([(36, 100, 3840 * MAX_BARS, 10)]))
     for wrong, said in (
         ({"bars": 0}, "bars is 0"), ({"bars": 1}, "give bars=2"), ({"temperature": float("nan")}, "temperature is nan"),
         ({"mode": "swing"}, "humanise, vary, tap"), ({"seed": 2**63}, "64 bits"), ({"hits": np.zeros((9000, 4))}, "9000"),
         ({"hits": [(36, 0, 0, 1)]}, "velocity is 0"), ({"hits": np.full((1, 4), np.nan)}, "NaN"),
     ):  # fmt: skip
         with pytest.raises(BadInput, match=said):
-            GrooveRequest(**{"hits": beat(), "bars": 2} | wrong)
+            GrooveRequest(**({"hits": beat(), "bars": 2} | wrong))  # type: ignore[arg-type]
 
 
 def test_a_groove_is_extracted_and_applied():
-    late_snare = Take(
+    late_snare = taken(
         [(42, 60 + 40 * (s % 4 == 0), s * 240, 50) for s in range(16)]
         + [(38, 110, 960 + 30, 50), (38, 90, 2880 + 50, 50)]
     )
@@ -157,7 +164,9 @@ def test_a_groove_is_extracted_and_applied():
     assert groove.bars == 1
     assert groove.lean_ticks[4, 1] == 30
     assert np.isnan(groove.lean_ticks[0, 1])
-    programmed = Take([(38, 80, 960, 50), (38, 80, 2880 + 3840, 50), (36, 70, 960, 50), (42, 80, 0, 50), (90, 5, 7, 5)])
+    programmed = taken(
+        [(38, 80, 960, 50), (38, 80, 2880 + 3840, 50), (36, 70, 960, 50), (42, 80, 0, 50), (90, 5, 7, 5)]
+    )
     played = {(p, o): v for p, v, o, _ in apply_groove(groove, programmed).notes.tolist()}
     assert played[38, 990] == 110
     assert played[38, 2930 + 3840] == 90
@@ -166,4 +175,4 @@ def test_a_groove_is_extracted_and_applied():
     assert played[90, 7] == 5
     np.testing.assert_array_equal(apply_groove(groove, programmed, 0, 0).notes, programmed.notes)
     with pytest.raises(BadInput, match="none on a drum"):
-        extract_groove(Take([(100, 5, 0, 5)]))
+        extract_groove(taken([(100, 5, 0, 5)]))
