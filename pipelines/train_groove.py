@@ -1,7 +1,5 @@
 """From drum performances to a served groove model.  Run: jamflow run train-groove --data groove-v1.0.0-midionly.zip"""
 
-from __future__ import annotations
-
 from kfp import dsl
 
 from components.common import deploy, gate, register

@@ -9,7 +9,7 @@ from kfp.dsl import Dataset, Input, Output
 
 from components.stage import stage
 from models.music.errors import BadConfig, Unavailable
-from pipelines import cli, cluster
+from pipelines import catalogue, cli, cluster
 from pipelines.intermediate import check, compiled
 from pipelines.settings import Profile
 
@@ -93,3 +93,13 @@ def test_a_spoilt_pipeline_is_found_out_without_a_cluster(far, spoil, told):
     spoil(documents)
     with pytest.raises(BadConfig, match=told):
         check(documents)
+
+
+@pytest.mark.parametrize("name", sorted(catalogue.entries()))
+def test_everything_there_is_compiles_for_a_cluster(name, far):
+    documents = compiled(catalogue.pipeline(name, "registry.example/band"), far)
+    assert all(
+        "python" in executor["container"]["image"]
+        for executor in documents[0]["deploymentSpec"]["executors"].values()
+        if "container" in executor
+    )
