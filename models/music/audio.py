@@ -6,10 +6,13 @@ write_audio("out.wav", song.mono().at_rate(16_000))
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,21 +95,40 @@ class Audio:
 
 def read_audio(path: str | os.PathLike[str], *, max_seconds: float = MAX_SECONDS) -> Audio:
     """Read a sound file whole; wav, flac, mp3, ogg and aiff directly, m4a through ffmpeg."""
-    import soundfile
-
     path = Path(path)
     _check_there(path)
     if path.suffix.lower() == ".m4a":
         return _read_through_ffmpeg(path, max_seconds)
+    with _opened(path, max_seconds) as file:
+        return Audio(_read_blocks(path, file), file.samplerate, path.name)
+
+
+def read_parts(path: str | os.PathLike[str], part_s: float, overlap_s: float) -> Iterator[tuple[float, Audio]]:
+    """Read a file part by part, each with where it starts and overlapping the next: memory depends on a part."""
+    path = Path(path)
+    _check_there(path)
+    if path.suffix.lower() == ".m4a":
+        yield 0.0, _read_through_ffmpeg(path, MAX_SECONDS)
+        return
+    with _opened(path, MAX_SECONDS) as file:
+        step, overlap = round(part_s * file.samplerate), round(overlap_s * file.samplerate)
+        start, found, block = 0, 0, np.zeros((0, file.channels), np.float32)
+        while len(fresh := file.read(step + overlap - len(block), dtype="float32", always_2d=True)):
+            block, found = np.concatenate([block, fresh]), found + len(fresh)
+            yield start / file.samplerate, Audio(block.T, file.samplerate, path.name)
+            block, start = block[step:], start + step
+        _check_whole(path, file, found)
+
+
+@contextlib.contextmanager
+def _opened(path: Path, max_seconds: float) -> Iterator[Any]:
+    """Open a sound file whose header is sane; whatever goes wrong while it is read becomes one line."""
+    import soundfile
+
     try:
         with soundfile.SoundFile(path) as file:
             _check_header(path, file.samplerate, file.channels, file.frames, max_seconds)
-            samples = _read_blocks(path, file)
-            if lie := _LIE.search(file.extra_info):
-                raise BadAudio(
-                    f"{path.name}: cut off: its header promises {lie[1]} bytes of sound, {lie[2]} are there. Export it again."
-                )
-            return Audio(samples, file.samplerate, path.name)
+            yield file
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
         reason = str(error).rsplit(":", 1)[-1].strip().rstrip(".") or type(error).__name__
         raise BadAudio(
@@ -165,12 +187,20 @@ def _read_blocks(path: Path, file) -> NDArray[np.float32]:
     blocks = []
     while len(block := file.read(1 << 18, dtype="float32", always_2d=True)):
         blocks.append(block)
-    found = sum(map(len, blocks))
+    _check_whole(path, file, sum(map(len, blocks)))
+    return np.concatenate(blocks).T
+
+
+def _check_whole(path: Path, file, found: int) -> None:
+    """Hold what was read against what the header promised."""
     if found == 0:
         raise BadAudio(f"{path.name}: 0 frames ({path.stat().st_size} bytes). Export it again, or leave it out.")
     if path.suffix.lower() != ".mp3" and found < file.frames:
         raise BadAudio(f"{path.name}: cut off: {found} of {file.frames} promised frames are there. Export it again.")
-    return np.concatenate(blocks).T
+    if lie := _LIE.search(file.extra_info):
+        raise BadAudio(
+            f"{path.name}: cut off: its header promises {lie[1]} bytes of sound, {lie[2]} are there. Export it again."
+        )
 
 
 def _read_through_ffmpeg(path: Path, max_seconds: float) -> Audio:
