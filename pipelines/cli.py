@@ -48,6 +48,14 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # somebody piped us into head
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if debug:
+            traceback.print_exc()
+        print(
+            f"jamflow: {error.filename or 'the system'}: {error.strerror or error}. Check space and rights.",
+            file=sys.stderr,
+        )
+        return 1
 
 
 def command(name: str):

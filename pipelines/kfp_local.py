@@ -115,7 +115,7 @@ def _attempt(original: Callable[..., Any], listener: Listener) -> Callable[..., 
         (folder / FOLDER).mkdir(parents=True)
         for made in (folder, folder / FOLDER):
             made.chmod(0o777)
-        run.record = Record(folder / FOLDER)
+        run.record, run.cause = Record(folder / FOLDER), None
         run.image = given["executor_spec"].container.image
         run.params = {name: value for name, value in given["arguments"].items() if not _is_artifact(value)}
         listener.works(run)

@@ -76,7 +76,7 @@ class Watch:
         self.write(f"{stage.name} | {line}")
 
     def write(self, line: str) -> None:
-        with self._lock:
+        with self._lock, contextlib.suppress(OSError):  # a full disk must not stop those who listen to the stages
             if not self._log.closed:
                 self._log.write(f"{datetime.datetime.now():%H:%M:%S} {line}\n")
                 self._log.flush()

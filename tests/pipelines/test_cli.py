@@ -93,3 +93,12 @@ def test_a_stage_alone_takes_files_and_leaves_files(tmp_path, capsys, monkeypatc
         assert link in said
     assert cli.main(["status"]) == 0
     assert "fetch-dataset-" in capsys.readouterr().out
+
+
+def test_a_home_that_cannot_be_written_is_one_line(tmp_path, capsys, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("JAMFLOW_HOME", str(tmp_path / "file"))
+    assert cli.main(["run", "fetch-dataset", "--source", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert f"{tmp_path}/file" in said
+    assert said.count("\n") == 1

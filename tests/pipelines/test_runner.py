@@ -52,6 +52,22 @@ def walk_off(how: str) -> int:
     return 0
 
 
+@stage(image="python-ops", retries=1)
+def stumble(marker: str) -> str:
+    """Fail the first time."""
+    from pathlib import Path
+
+    if not Path(marker).exists():
+        Path(marker).touch()
+        raise RuntimeError("a dropped stick")
+    return "caught it"
+
+
+@dsl.pipeline(name="again")
+def once_more(marker: str) -> str:
+    return stumble(marker=marker).output  # type: ignore[return-value]
+
+
 @dsl.pipeline(name="rehearsal")
 def rehearsal(beats: int = 4, cue: str = "") -> int:
     counted = count_in(beats=beats)
@@ -136,6 +152,15 @@ def test_a_failed_run_tells_its_cause_in_one_line_and_goes_on_from_the_failed_st
 def test_a_stage_that_walks_off_is_a_failure_even_when_it_smiles(untracked, how, told):
     with pytest.raises(StageFailed, match=told):
         run(leave, {"how": how}, untracked)
+
+
+def test_a_stage_with_a_retry_gets_a_second_chance_in_a_folder_of_its_own(untracked, tmp_path, monkeypatch):
+    monkeypatch.setattr("kfp.local.orchestrator.task_executor.time.sleep", lambda _: None)
+    outcome = run(once_more, {"marker": str(tmp_path / "marker")}, untracked)
+    assert outcome.outputs == {"Output": "caught it"}
+    assert outcome.run.stages[0].cause is None
+    assert sorted(p.name for p in outcome.folder.iterdir() if p.is_dir()) == ["stumble", "stumble-attempt-2"]
+    assert "a dropped stick" in (outcome.folder / "log.txt").read_text()
 
 
 def test_a_gate_on_one_of_several_outputs_is_an_error_not_a_silent_no(untracked):
