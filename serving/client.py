@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from models.music.errors import BadInput, Refused
 from serving.calls import spoken_errors
-from serving.contract import GROOVE_MODES, MODELS, Arrays, ModelContract
+from serving.contract import GROOVE_MODES, MODELS, ROLE_NAMES, Arrays, ModelContract
 
 # Try again every 50 to 500 ms; gRPC's own pauses grow to two minutes.
 _RECONNECT = [
@@ -46,6 +46,18 @@ class GrooveReply:
 
     notes: NDArray[np.int32]
     """int32[n, 4]: pitch, velocity, onset_ticks, duration_ticks."""
+    model_version: int
+
+
+@dataclass(frozen=True)
+class RolesReply:
+    """What a one-shot does in a beat."""
+
+    scores: dict[str, float]
+    """By role, in the order of ROLE_NAMES; they sum to 1."""
+    role: str
+    confidence: float
+    """Probability that the role is right."""
     model_version: int
 
 
@@ -91,6 +103,16 @@ class JamflowClient:
         }
         reply = self.ask("groove", arrays, deadline_s)
         return GrooveReply(reply.arrays["notes"], reply.model_version)
+
+    def roles(self, audio: ArrayLike, features: ArrayLike | None = None, deadline_s: float | None = None) -> RolesReply:
+        """Ask for the role of a one-shot: float32[t] at 16 kHz, and its eleven features where they are known."""
+        arrays = {"audio": np.asarray(audio, np.float32)}
+        if features is not None:
+            arrays["features"] = np.asarray(features, np.float32)
+        reply = self.ask("roles", arrays, deadline_s)
+        scores: dict[str, float] = dict(zip(ROLE_NAMES, map(float, reply.arrays["scores"]), strict=True))
+        role, confidence = ROLE_NAMES[int(reply.arrays["role"][0])], float(reply.arrays["confidence"][0])
+        return RolesReply(scores, role, confidence, reply.model_version)
 
     def ask(
         self,

@@ -28,7 +28,7 @@ NUMPY = {"FP32": np.float32, "INT32": np.int32, "INT64": np.int64, "UINT8": np.u
 NAME = re.compile(r"[a-z0-9_]+")
 GROOVE_MODES = ("humanise", "vary", "tap")
 """The wire carries the place in this tuple."""
-ROLES = ("CORE", "ACCENT", "MOTION", "FILL", "TEXTURE")
+ROLE_NAMES: tuple[str, ...] = ("CORE", "ACCENT", "MOTION", "FILL", "TEXTURE")
 """The order of the `roles` scores; `role` is the place in this tuple."""
 
 
@@ -188,4 +188,23 @@ GROOVE = ModelContract(
     budget_ms=400.0,
 )
 
-MODELS: dict[str, ModelContract] = {contract.name: contract for contract in (GROOVE,)}
+ROLES_RATE_HZ, ROLES_SECONDS, N_FEATURES = 16_000, 10, 11
+_TAP_S = np.arange(1600) / ROLES_RATE_HZ
+
+ROLES_MODEL = ModelContract(
+    name="roles",
+    inputs=(
+        Tensor("audio", "FP32", (ANY,), longest=ROLES_SECONDS * ROLES_RATE_HZ),
+        Tensor("features", "FP32", (N_FEATURES,), low=0.0, high=1.0, optional=True),
+    ),
+    outputs=(
+        Tensor("scores", "FP32", (len(ROLE_NAMES),), low=0.0, high=1.0, tolerance=1e-3),
+        Tensor("role", "INT32", (1,), low=0, high=len(ROLE_NAMES) - 1),
+        Tensor("confidence", "FP32", (1,), low=0.0, high=1.0, tolerance=1e-3),
+    ),
+    canary={"audio": np.sin(2 * np.pi * 60 * _TAP_S) * np.exp(-30 * _TAP_S)},
+    max_batch=32,
+    budget_ms=200.0,
+)
+
+MODELS: dict[str, ModelContract] = {contract.name: contract for contract in (GROOVE, ROLES_MODEL)}

@@ -28,7 +28,8 @@ from serving.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
-STARTERS = {"groove": Path(models.__path__[0]) / "groove" / "starter"}
+_MODELS = Path(models.__path__[0])
+STARTERS = {"groove": _MODELS / "groove" / "starter", "roles": _MODELS / "drums" / "roles" / "starter"}
 
 
 @dataclass(frozen=True)

@@ -222,7 +222,7 @@ class Registry:
 
 
 def signature(contract: ModelContract) -> Any:
-    """A contract as MLflow writes it."""
+    """A contract as MLflow writes it; its tensors cannot be optional, so those are left out."""
     import numpy as np
     from mlflow.models.signature import ModelSignature
     from mlflow.types.schema import Schema, TensorSpec

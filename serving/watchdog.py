@@ -14,6 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from models.music.errors import JamflowError, ServingError, TooLate, Unavailable
 from serving.client import JamflowClient
@@ -92,13 +93,16 @@ class Watchdog:
         began = time.monotonic()
         log.warning("the server has ended (%s)", self._server.last_words() or "no last word")
         self._server.restart()
-        with contextlib.closing(Control(self._server.endpoint)) as control:
-            for name in self._names():
-                try:
-                    control.load(name)
-                except ServingError as error:  # the others shall play on
-                    log.error("%s: %s", name, error)
+        with ThreadPoolExecutor() as loading:
+            list(loading.map(self._load, self._names()))
         self._count("server", began)
+
+    def _load(self, name: str) -> None:
+        with contextlib.closing(Control(self._server.endpoint)) as control:
+            try:
+                control.load(name)
+            except ServingError as error:  # the others shall play on
+                log.error("%s: %s", name, error)
 
     def _count(self, what: str, began: float) -> None:
         self.revivals[what] += 1

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 sys.path.append(str(Path(__file__).parent))  # the tests' own modules: pytest's importlib mode does not find them
 
-from served_house import CONTRACTS, House, add_echo, tiny_groove
+from served_house import CONTRACTS, House, add_echo, tiny_groove, tiny_roles
 
 from serving.client import JamflowClient
+from serving.contract import ROLES_MODEL
 from serving.control import Control
 from serving.deploy import deploy
 from serving.registry import Registry
+from serving.repository import Repository
 from serving.server import TritonServer
 from serving.store import open_store
 
@@ -46,10 +50,11 @@ def house(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     model = tiny_groove(folder / "groove", seed=1)
     registry = registry_in(folder, empty_store)
     add_echo(folder / "repository", 1, model)
+    Repository(folder / "repository").add(ROLES_MODEL, 1, tiny_roles(folder / "roles", seed=1))
+    Repository(folder / "repository").serve(ROLES_MODEL, [1])
     with TritonServer(folder / "repository", folder / "triton") as server:
-        control = Control(server.endpoint)
-        control.load("echo")
-        control.close()
+        with contextlib.closing(Control(server.endpoint)) as control, ThreadPoolExecutor() as loading:
+            list(loading.map(control.load, ["echo", "roles"]))
         version = registry.register("groove", model, {"timing_mae_ms": 20.0})
         deploy(registry, "groove", version, folder / "repository", server.endpoint)
         yield House(registry, folder / "repository", server)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import psutil
 import torch
 from echo_model import ECHO
 
+from models.drums.roles.learned import network as roles
 from models.groove.network import TINY, GrooveVAE
 from models.learning.checkpoint import save_model
 from serving.contract import MODELS
@@ -34,6 +36,15 @@ def tiny_groove(folder: Path, seed: int) -> Path:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return save_model(folder, GrooveVAE(TINY), TINY, "groove")
+
+
+def tiny_roles(folder: Path, seed: int) -> Path:
+    """A random role model with nothing in its memory of sounds."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        config = dataclasses.replace(roles.TINY, memory_sounds=4)
+        network = roles.RoleNetwork(config)
+    return save_model(folder, network, config, "roles", calibration={"slope": 20.0, "offset": -0.6})
 
 
 def add_echo(repository: Path, version: int, model: Path) -> None:

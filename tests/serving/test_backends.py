@@ -11,11 +11,16 @@ from echo_model import RAISE, REFUSE, SLEEP
 from served_house import CONTRACTS
 from tritonclient.utils import InferenceServerException
 
+from models.drums.roles.features import measure
+from models.drums.roles.listening import AudioConfig, prepare
+from models.music.audio import LISTENING_RATE_HZ, Audio
 from models.music.errors import BadInput, Refused, TooLate
 from serving.client import JamflowClient
-from serving.contract import GROOVE
+from serving.contract import GROOVE, ROLES_MODEL
 
 BEAT = np.array([(36, 100, 0, 240), (42, 80, 480, 240), (38, 110, 960, 240), (42, 70, 1440, 240)], np.int32)
+
+TAP = ROLES_MODEL.canary_request()["audio"]
 
 
 def numbers(rows, order=None):
@@ -121,6 +126,40 @@ def test_equal_requests_are_played_in_one_batch(house):
 def test_an_optional_input_may_stay_away(client):
     asked = {**numbers(1), "sound": np.ones(5, np.float32)}
     assert client.ask("echo", asked).arrays["numbers"].shape == (1, 4)
+
+
+def test_a_one_shot_gets_a_role(client):
+    reply = client.roles(TAP)
+    assert reply.role == max(reply.scores, key=lambda role: reply.scores[role])
+    assert sum(reply.scores.values()) == pytest.approx(1, abs=1e-5)
+    assert 0 < reply.confidence < 1
+
+
+def test_features_that_are_known_already_are_believed(client):
+    measured = measure([prepare(Audio(TAP[None], LISTENING_RATE_HZ, "tap"), AudioConfig())])[0].as_array()
+    assert client.roles(TAP, measured).scores == pytest.approx(client.roles(TAP).scores, abs=1e-6)
+    assert client.roles(TAP, 1 - measured).scores != pytest.approx(client.roles(TAP).scores, abs=1e-3)
+
+
+def test_a_one_shot_scores_the_same_in_company(house, client):
+    alone = client.roles(TAP).scores
+    sounds = [TAP, TAP[:800], np.sign(TAP), TAP, TAP[:400]]
+    company = together(house, [("roles", {"audio": sound}) for sound in sounds])
+    for reply in (company[0], company[3]):
+        assert dict(zip(alone, map(float, reply.arrays["scores"]), strict=True)) == pytest.approx(alone, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("audio", "sentence"),
+    [
+        (np.zeros(1600, np.float32), "silent"),
+        (np.full(1600, np.nan, np.float32), "audio holds NaN or infinity"),
+        (np.zeros(160_001, np.float32), r"audio has shape \[160001\]; give float32 \[n\] with n from 1 to 160000"),
+    ],
+)
+def test_a_sound_that_cannot_be_heard_is_refused(client, audio, sentence):
+    with pytest.raises((BadInput, Refused), match=sentence):
+        client.roles(audio)
 
 
 def test_a_late_answer_is_too_late_and_the_next_one_is_not(client):

@@ -3,13 +3,18 @@
 import numpy as np
 import pytest
 
+from models.drums.roles import types as roles
 from models.groove import request as groove
+from models.music.audio import LISTENING_RATE_HZ
 from models.music.errors import BadInput
 from serving.contract import (
     ANY,
     GROOVE,
     GROOVE_MODES,
     MODELS,
+    ROLE_NAMES,
+    ROLES_MODEL,
+    ROLES_RATE_HZ,
     ModelContract,
     Tensor,
     check_name,
@@ -63,6 +68,13 @@ def test_the_wire_allows_what_the_model_allows():
     assert groove.MODES == GROOVE_MODES
 
 
+def test_roles_are_numbered_as_the_model_numbers_them():
+    limits = {tensor.name: tensor for tensor in ROLES_MODEL.inputs}
+    assert tuple(roles.ROLES) == ROLE_NAMES
+    assert limits["features"].shape == (len(roles.FEATURES),)
+    assert ROLES_RATE_HZ == LISTENING_RATE_HZ
+
+
 def test_triton_reads_the_same_names_shapes_and_versions():
     config = config_pbtxt(GROOVE, [4, 3], name="groove_rehearsal_1")
     assert 'name: "groove_rehearsal_1"' in config
@@ -88,7 +100,7 @@ def test_a_name_that_could_be_a_path_is_no_model_name(name):
 
 
 def test_an_unknown_model_lists_the_known_ones():
-    with pytest.raises(BadInput, match="there are groove"):
+    with pytest.raises(BadInput, match="there are groove, roles"):
         contract_of("grove")
 
 

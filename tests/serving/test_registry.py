@@ -5,7 +5,7 @@ import threading
 import mlflow
 import numpy as np
 import pytest
-from served_house import tiny_groove
+from served_house import tiny_groove, tiny_roles
 
 from models.music.errors import BadInput, RegistryError
 from models.music.files import digest_of_folder
@@ -45,6 +45,12 @@ def test_mlflow_alone_loads_the_champion_and_plays_it(registry, tmp_path):
     assert loaded.metadata.signature.inputs.input_names() == [tensor.name for tensor in GROOVE.inputs]
     with pytest.raises(BadInput, match="hits is -1"):
         loaded.predict({**request, "hits": np.full((1, 4), -1, np.int32)})
+
+
+def test_a_role_model_is_registered_like_any_other(registry, tmp_path):
+    version = registry.register("roles", tiny_roles(tmp_path / "model", 1), {"accuracy": 0.9})
+    golden = Golden.read(registry.download("roles", version, tmp_path / "fetched") / "golden.npz")
+    assert golden.answer["scores"].shape == (5,)
 
 
 def test_two_promotions_at_once_have_one_winner(registry, tmp_path, monkeypatch):
