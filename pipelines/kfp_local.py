@@ -5,8 +5,7 @@
 What is replaced while the block runs, and why:
  1 task_executor.execute_single_task        every stage's start and end reach the listener
  2 task_dispatcher.run_single_task_impl…    each attempt gets a folder of its own (iterations of a ParallelFor would share
-                                            one and overwrite each other), writable for images without root; success needs
-                                            the stage's done.json
+                                            one and overwrite each other); success needs the stage's done.json
  3 subprocess_task_handler.run_local_…      output goes to the log, our source comes first on the path, nothing is orphaned
  4 docker_task_handler.run_docker_container no pull, no container removed before its exit status was read
  5 cache.LocalCache                         an input that lies outside the runs folder counts by its content's state
@@ -113,8 +112,6 @@ def _attempt(original: Callable[..., Any], listener: Listener) -> Callable[..., 
         component = given["component_name"].removeprefix("comp-")
         folder = Path(given["pipeline_root"], given["pipeline_resource_name"], component)
         (folder / FOLDER).mkdir(parents=True)
-        for made in (folder, folder / FOLDER):
-            made.chmod(0o777)
         run.record, run.cause = Record(folder / FOLDER), None
         run.image = given["executor_spec"].container.image
         run.params = {name: value for name, value in given["arguments"].items() if not _is_artifact(value)}

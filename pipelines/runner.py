@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import datetime
+import os
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -93,12 +94,17 @@ def _local_runner(profile: Profile, arguments: dict[str, Any]) -> Any:
         return local.SubprocessRunner(use_venv=False)
     import docker.types
 
-    paths = {str(Path(p).absolute()) for v in arguments.values() if (p := getattr(v, "path", v)) and isinstance(p, str)}
-    mounts = [
-        docker.types.Mount(path, path, type="bind", read_only=True) for path in sorted(paths) if Path(path).exists()
-    ]
+    given = {str(Path(p).absolute()) for v in arguments.values() if isinstance(p := getattr(v, "path", v), str) and p}
+    seen = [path for path in sorted(given) if Path(path).exists() and not Path(path).is_relative_to(profile.home)]
+    mounts = [docker.types.Mount(path, path, type="bind", read_only=True) for path in seen]
     return local.DockerRunner(
-        mounts=mounts, network_mode="none", cap_drop=["ALL"], security_opt=["no-new-privileges"], init=True
+        mounts=[docker.types.Mount(str(profile.home), str(profile.home), type="bind"), *mounts],
+        user=f"{os.getuid()}:{os.getgid()}",  # what a stage writes belongs to whoever ran it
+        environment={"USER": "jamflow"},
+        network_mode="host",  # the registry and the server are on loopback
+        cap_drop=["ALL"],
+        security_opt=["no-new-privileges"],
+        init=True,
     )
 
 

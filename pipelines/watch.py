@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import logging
+import re
 import subprocess
 import threading
 import time
@@ -20,6 +21,7 @@ from pipelines.screen import Screen
 from pipelines.settings import Profile
 
 LOG = "log.txt"
+COLOURS = re.compile(r"\x1b\[\d+m")
 UNDECIDED = ("Could not resolve", "Condition evaluation failed")
 """How kfp.local mutters that it took a gate for false because it did not find its value."""
 
@@ -126,7 +128,7 @@ class _KfpLog(logging.Handler):
         self._watch = watch
 
     def emit(self, record: logging.LogRecord) -> None:
-        line = record.getMessage()
+        line = COLOURS.sub("", record.getMessage())
         self._watch.write(f"kfp | {line}")
         if record.levelno >= logging.WARNING and line.startswith(UNDECIDED):
             self._watch.undecided = line
