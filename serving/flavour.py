@@ -23,9 +23,7 @@ class _Played:
         self._contract = contract_of(context.model_config["name"])
         self._player = open_player(self._contract.name, Path(context.artifacts["model"]))
 
-    def predict(
-        self, context: Any, model_input: dict[str, Any], params: dict[str, Any] | None = None
-    ) -> dict[str, Any]:
+    def predict(self, context, model_input, params=None):
         """Answer one request: arrays by the contract's names in, arrays by its names out."""
         self._contract.check(model_input)
         return dict(self._player.play([model_input])[0])

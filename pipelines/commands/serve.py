@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -72,21 +71,25 @@ def _keep(profile: Profile, port: int | None) -> int:
 def _detach(profile: Profile, flags: list[str]) -> int:
     told, words = profile.home / "serving.json", profile.home / "serve.log"
     words.parent.mkdir(parents=True, exist_ok=True)
-    with open(words, "wb") as log:
-        command = [sys.executable, "-m", "pipelines.cli", "serve", *flags]
-        keeper = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    command = [sys.executable, "-m", "pipelines.cli", "serve", *flags]
+    to_log = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)]
+    to_log += [
+        (os.POSIX_SPAWN_OPEN, 1, str(words), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    keeper = os.posix_spawn(sys.executable, command, os.environ, file_actions=to_log, setsid=True)
     from serving.endpoint import Endpoint
 
     end = time.monotonic() + START_S
     while time.monotonic() < end:
         running = Endpoint.running(told)
-        if running is not None and running.pid == keeper.pid:
+        if running is not None and running.pid == keeper:
             print(f"endpoint  {running.grpc_url} (gRPC)   process {running.pid}   log {words}")
             return 0
-        if keeper.poll() is not None:
+        if os.waitpid(keeper, os.WNOHANG) != (0, 0):
             raise Unavailable(_last_line(words).removeprefix("jamflow: "))
         time.sleep(0.1)
-    keeper.terminate()
+    os.kill(keeper, signal.SIGTERM)
     raise Unavailable(f"the server did not start within {START_S:g} s. See {words}.")
 
 
@@ -99,7 +102,7 @@ def _stop(told: Path) -> int:
         return 0
     os.kill(running.pid, signal.SIGTERM)
     end = time.monotonic() + STOP_S
-    while told.exists() and running.is_running():
+    while running.is_running():
         if time.monotonic() > end:
             raise Unavailable(
                 f"process {running.pid} has not stopped within {STOP_S:g} s. End it with `kill -9 {running.pid}`."
