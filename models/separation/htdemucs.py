@@ -11,20 +11,27 @@ weights that are not there are then missed at once.
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
-from models.music.audio import Audio
-from models.music.errors import BadInput
+from models.music.audio import Audio, find_audio, read_audio, write_audio
+from models.music.config import read_yaml
+from models.music.errors import BadAudio, BadInput
+from models.music.files import whole_folder
 
+log = logging.getLogger(__name__)
 HUB_OWNER = "adefossez"
 KNOWN_CLASSES = ("demucs.htdemucs.HTDemucs", "demucs.hdemucs.HDemucs", "demucs.demucs.Demucs")
 OVERLAP = 0.25
 HUB_TIMEOUT_S = 5.0
+MAX_SONG_S = 1800.0
 WAY_OUT = "Give a folder with the model, fetch it once with network, or run with --no-separation."
 
 
@@ -63,10 +70,30 @@ class HTDemucs:
         return self.stems(song)["drums"]
 
 
+def write_drum_stems(
+    source: str | os.PathLike[str], folder: str | os.PathLike[str], separator: HTDemucs, *, skip_bad: bool = False
+) -> int:
+    """Write the drums of every song at a path as WAV, the tree kept; give the number of songs."""
+    songs, root = find_audio(source), Path(source) if Path(source).is_dir() else Path(source).parent
+    with whole_folder(folder) as part:
+        for song in songs:
+            try:
+                drums = separator.drums(read_audio(song, max_seconds=MAX_SONG_S))
+            except BadAudio as error:
+                if not skip_bad:
+                    raise
+                log.warning("left out: %s", error)
+            else:
+                place = part / song.relative_to(root)
+                write_audio(place.with_name(f"{song.name}.wav" if song.suffix != ".wav" else song.name), drums)
+        written = sum(1 for _ in part.rglob("*.wav"))
+        if not written:
+            raise BadAudio(f"{source}: none of its {len(songs)} files could be read. Export them again.")
+    return written
+
+
 def _as_given(stem: Any, rate_hz: int, song: Audio) -> Audio:
     """Bring a stem to the song's own rate, channels and length."""
-    import numpy as np
-
     audio = Audio(stem, rate_hz, song.label).at_rate(song.rate_hz)
     audio = audio.mono() if song.channels == 1 else audio.stereo()
     samples = np.pad(audio.samples[:, : song.frames], ((0, 0), (0, max(0, song.frames - audio.frames))))
@@ -118,10 +145,8 @@ def _cached_or_fetched(name: str, repository: str, file: str) -> Path:
         raise BadInput(f"{name}: {file} could not be fetched ({reason[:120]}). {WAY_OUT}") from error
 
 
-def _bag(definition: Path, find: Any) -> Any:
+def _bag(definition: Path, find: Callable[[str], Path]) -> Any:
     from demucs.apply import BagOfModels
-
-    from models.music.config import read_yaml
 
     bag = read_yaml(definition)
     if not isinstance(bag.get("models"), list) or not bag["models"]:

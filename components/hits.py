@@ -1,0 +1,70 @@
+"""Stages that turn songs into one-shots: take the drums out, cut them into hits, keep one of every drum."""
+
+from __future__ import annotations
+
+from kfp.dsl import Dataset, Input, Output
+
+from components.stage import stage
+
+
+@stage(image="python-torch")
+def separate_drums(
+    song: Input[Dataset], drums: Output[Dataset], model: str = "htdemucs", skip_bad: bool = False
+) -> int:
+    """Take the drums out of songs by HTDemucs; count the songs.
+
+    Args:
+        song: A sound file, or a folder tree of them.
+        model: A folder with the model's weights, or the name of a pretrained one.
+        skip_bad: Leave out what cannot be read instead of stopping.
+    """
+    from models.separation.htdemucs import HTDemucs, write_drum_stems
+
+    return write_drum_stems(song.path, drums.path, HTDemucs.load(model), skip_bad=skip_bad)
+
+
+@stage(image="python-torch")
+def preprocess(
+    song: Input[Dataset],
+    hits: Output[Dataset],
+    separation: bool = True,
+    model: str = "htdemucs",
+    threshold: float = 1.0,
+    merge: str = "alike",
+    one_shots: bool = False,
+    skip_bad: bool = False,
+    max_hits: int = 0,
+) -> int:
+    """Cut songs into de-duplicated one-shots, dummy_00001.wav and so on; count them.
+
+    Args:
+        song: A sound file, or a folder tree of them.
+        separation: Take the drums out first; --no-separation when it is drums already.
+        model: A folder with HTDemucs' weights, or the name of a pretrained model.
+        threshold: Strength a hit needs; 0.8 hears more ghost notes, 1.5 only clear hits.
+        merge: alike keeps one of every drum, copies only leaves out what is the same recording.
+        one_shots: Every file is one hit already, as in a sample library.
+        skip_bad: Leave out what cannot be read instead of stopping.
+        max_hits: Keep at most so many drums, those heard most often; 0 keeps all.
+    """
+    from components.tracking import log_metrics, log_picture
+    from models.drums.dedupe import DedupeConfig
+    from models.drums.oneshots import HarvestConfig, gather_oneshots
+    from models.drums.onsets import OnsetConfig
+
+    drums_of = None
+    if separation:
+        from models.separation.htdemucs import HTDemucs
+
+        drums_of = HTDemucs.load(model).drums
+    config = HarvestConfig(
+        onsets=OnsetConfig(threshold),
+        dedupe=DedupeConfig(merge=merge),  # type: ignore[arg-type]
+        one_shots=one_shots,
+        skip_bad=skip_bad,
+        max_hits=max_hits,
+    )
+    harvest = gather_oneshots(song.path, hits.path, separator=drums_of, config=config)
+    log_metrics({"one-shots": harvest.hits, "hits heard": harvest.heard, "files left out": len(harvest.skipped)})
+    log_picture("onsets", harvest.picture)
+    return harvest.hits
