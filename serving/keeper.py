@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import models
-from models.music.errors import JamflowError, Refused, ServingError
+from models.music.errors import JamflowError, Refused, ServingError, Unavailable
 from models.music.files import is_whole, read_json
 from serving.contract import MODELS
 from serving.deploy import deploy, restore
 from serving.endpoint import Endpoint
 from serving.registry import CHAMPION, Registry
 from serving.repository import Repository
-from serving.server import Ports, TritonServer, free_ports
+from serving.server import Ports, TritonServer, free_ports, is_free
 from serving.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,10 @@ class Keeper:
     def _ports(self) -> Ports | None:
         """The wanted port, else last time's, so that clients find the server where it was."""
         if self.grpc_port is not None:
+            if not is_free(self.grpc_port):
+                raise Unavailable(
+                    f"port {self.grpc_port} is taken. Choose another, or leave --port out for a free one."
+                )
             return free_ports()._replace(grpc=self.grpc_port)
         try:
             last = Endpoint.read(self.told)

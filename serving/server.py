@@ -247,6 +247,15 @@ def free_ports() -> Ports:
             each.close()
 
 
+def is_free(port: int) -> bool:
+    """Whether nobody listens on a port of this machine."""
+    with socket.socket() as probe, contextlib.suppress(OSError, OverflowError):
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((LOOPBACK, port))
+        return True
+    return False
+
+
 def sweep_shared_memory() -> None:
     """Remove what servers of ours left whose keeper was killed outright."""
     for region in SHARED_MEMORY.glob("jamflow_*_*"):

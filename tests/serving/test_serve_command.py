@@ -3,8 +3,10 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import psutil
@@ -17,6 +19,7 @@ from pipelines.cli import main
 from pipelines.settings import Profile
 from serving.client import JamflowClient
 from serving.endpoint import Endpoint
+from serving.keeper import Keeper
 from serving.registry import Registry
 
 
@@ -72,6 +75,19 @@ def test_deploying_what_is_not_there_says_so(home, empty_store, capsys):
         "jamflow: no served model is called 'grove'; there are groove, roles.",
         "jamflow: groove: there is no previous champion to go back to. See `mlflow ui`, and deploy a version by number.",
     ]
+
+
+def test_a_port_that_is_taken_is_not_fought_over(home, empty_store):
+    home.mkdir()
+    (home / "mlflow.db").write_bytes(empty_store.read_bytes())
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        held.listen()
+        port = held.getsockname()[1]
+        with pytest.raises(Unavailable, match=f"port {port} is taken"):
+            Keeper(Registry(f"sqlite:///{home}/mlflow.db"), home / "r", home, home / "serving.json", port).keep(
+                threading.Event(), print
+            )
 
 
 def test_stopping_when_nothing_runs_is_no_error(capsys):
