@@ -49,12 +49,8 @@ class Report:
     facts: dict = field(default_factory=dict)
 
     def beats_the_means(self) -> bool:
-        """Whether both errors are below every mean baseline's, and no interval of ours touches theirs."""
-        return all(
-            self.intervals[MEAN][error][1] < self.figures[name][error] and self.gains[name][error][0] > 0
-            for name in BASELINES
-            for error in ERRORS
-        )
+        """Whether both errors are below every mean baseline's on the same performances, with intervals clear of 0."""
+        return all(self.gains[name][error][0] > 0 for name in BASELINES for error in ERRORS)
 
 
 def perform(network: GrooveVAE, cells: Cells, temperature: float, mode: Mode = "humanise", seed: int = 0) -> Cells:

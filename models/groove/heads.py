@@ -2,7 +2,7 @@
 
 Two kinds, one interface (b batch, t steps, w logits):
     heads.loss(logits[b, t, w], target[b, t, 27], masked)   -> hits, velocity, offset losses, each [b]
-    heads.read(logits[b, t, w], hits, chance)               -> cells[b, t, 27]
+    heads.read(logits[b, t, w], hits, chance, step)         -> cells[b, t, 27]
 
 MeanHeads are the published ones: a probability, one velocity, one offset, each drum. SpreadHeads say for velocity and
 offset how likely every value is. A model of means alone plays everything in the middle: right on average and stiff.
@@ -18,7 +18,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 N = 9
+STEPS_PER_BAR = 16
 EPSILON = 1e-7
+FEW = 20.0
+"""Hits of a cell from which on its own histogram counts more than its drum's."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class MeanHeads(nn.Module):
         offset_error = (torch.tanh(logits[..., 2 * N :]) - offset).square() * counted
         return hits_loss(logits[..., :N], hits), velocity_error.sum((-1, -2)), offset_error.sum((-1, -2))
 
-    def read(self, logits: Tensor, hits: Tensor, chance: Chance) -> Tensor:
+    def read(self, logits: Tensor, hits: Tensor, chance: Chance, step: int = 0) -> Tensor:
         return torch.cat([hits, torch.sigmoid(logits[..., N : 2 * N]), torch.tanh(logits[..., 2 * N :])], -1)
 
 
@@ -74,22 +77,47 @@ class SpreadHeads(nn.Module):
         self.bins = bins
         self.width = N + 2 * N * bins
         self.doubt: Tensor
+        self.habit: Tensor
         self.register_buffer("doubt", torch.ones(2))
-        """How much wider than trained velocity and offset are spread: 1, until calibrate() has met other drummers."""
+        """How far velocity and offset fall back on habit: 1 not at all, infinity altogether; see calibrate."""
+        self.register_buffer("habit", torch.zeros(STEPS_PER_BAR, 2, N, bins))
+        """Everybody's histogram of each drum on each sixteenth of the bar, in logarithms."""
 
-    def histograms(self, logits: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the logits of velocity and offset, each [b, t, 9, bins]."""
-        velocity, offset = logits[..., N:].unflatten(-1, (2, N, self.bins)).unbind(-3)
-        return velocity / self.doubt[0], offset / self.doubt[1]
+    def histograms(self, logits: Tensor, step: int = 0) -> tuple[Tensor, Tensor]:
+        """Return velocity and offset, each [b, t, 9, bins] in logarithms; the first step lies so far behind a bar line."""
+        found = logits[..., N:].unflatten(-1, (2, N, self.bins))
+        if not self.training:
+            place = (torch.arange(logits.shape[1], device=logits.device) + step) % STEPS_PER_BAR
+            trust = 1 / self.doubt[:, None, None]
+            found = trust * found.log_softmax(-1) + (1 - trust) * self.habit[place]
+        velocity, offset = found.unbind(-3)
+        return velocity, offset
 
-    def calibrate(self, logits: Tensor, target: Tensor) -> None:
-        """Set the doubt to what surprises least on drummers that taught nothing (temperature scaling, Guo et al. 2017)."""
-        tried = torch.linspace(0.7, 3.0, 47)
-        found = []
+    def learn_habit(self, cells: Tensor) -> None:
+        """Count everybody's histograms in windows [b, t, 27]; a cell that few struck leans on its drum's."""
+        bars = cells.unflatten(1, (-1, STEPS_PER_BAR)).flatten(0, 1)
+        hits, velocity, offset = bars.split(N, -1)
+        shares = torch.stack([velocity, (offset + 1) / 2], 2)
+        found = functional.one_hot((shares * self.bins).long().clamp(0, self.bins - 1), self.bins)
+        counts = (found * hits[:, :, None, :, None]).sum(0).to(self.habit)
+        drums = counts.sum(0) + 0.1
+        counts = counts + FEW * drums / drums.sum(-1, keepdim=True)
+        self.habit.copy_((counts / counts.sum(-1, keepdim=True)).log())
+
+    def calibrate(self, logits: Tensor, target: Tensor, performance: Tensor) -> None:
+        """Set the doubt by drummers that taught nothing: the largest that surprises within a standard error, over
+        performances, of the least surprising (temperature scaling, Guo et al. 2017; the rule is Breiman's, 1984)."""
+        tried, losses = torch.linspace(1.0, 3.0, 41), []
         for doubt in tried:
             self.doubt.fill_(float(doubt))
-            found.append(torch.stack([loss.sum() for loss in self.loss(logits, target, True)[1:]]))
-        self.doubt.copy_(tried[torch.stack(found).argmin(0)])
+            both = torch.stack(self.loss(logits, target, True)[1:])
+            losses.append(both.new_zeros(2, int(performance.max()) + 1).index_add_(1, performance, both))
+        surprise = torch.stack(losses)  # [tried, 2, performances]
+        for part in range(2):
+            best = surprise[:, part].sum(-1).argmin()
+            more = surprise[:, part] - surprise[best, part]
+            error = more.std(-1) * more.shape[-1] ** 0.5
+            self.doubt[part] = tried[more.sum(-1) <= error].max()
 
     def loss(self, logits: Tensor, target: Tensor, masked: bool) -> tuple[Tensor, Tensor, Tensor]:
         """Velocity and offset count where there is a hit, masked or not: silence has no spread to learn."""
@@ -107,8 +135,8 @@ class SpreadHeads(nn.Module):
         nats = functional.cross_entropy(histogram[struck], found, reduction="none")
         return torch.zeros_like(share).masked_scatter(struck, nats).sum((-1, -2))
 
-    def read(self, logits: Tensor, hits: Tensor, chance: Chance) -> Tensor:
-        of_velocity, of_offset = self.histograms(logits)
+    def read(self, logits: Tensor, hits: Tensor, chance: Chance, step: int = 0) -> Tensor:
+        of_velocity, of_offset = self.histograms(logits, step)
         velocity = self._quantile(of_velocity, chance.velocities * chance.temperature)
         offset = self._quantile(of_offset, chance.offsets * chance.temperature) * 2 - 1
         return torch.cat([hits, velocity, offset], -1)

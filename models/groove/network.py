@@ -86,7 +86,7 @@ class GrooveConfig:
 PUBLISHED = GrooveConfig()
 PUBLISHED_HITS = GrooveConfig(controls="hits")
 _HOUSE = {
-    "controls": "score", "heads": "spread", "feedback": "hits", "masked": True, "dropout": 0.2,
+    "controls": "score", "heads": "spread", "feedback": "hits", "masked": True, "dropout": 0.3,
     "free_bits": 6.0, "beta": 1.0, "anonymous": 0.5,
 }  # fmt: skip
 TINY = GrooveConfig(16, 8, (16, 16), foresight_width=16, **_HOUSE)
@@ -171,7 +171,7 @@ class GrooveVAE(nn.Module):
                 states[index] = cell(gates, states[index], recurrent)
             top = states[-1][0]
             logits = self.output(torch.cat([top, told[:, step]], -1) if self.foresight else top)[:, None]
-            cells.append(self.heads.read(logits, struck_at(step, logits[..., :N_DRUMS]), chance.at(step)))
+            cells.append(self.heads.read(logits, struck_at(step, logits[..., :N_DRUMS]), chance.at(step), step))
             echo = cells[-1][:, 0, : self.echo]
         return torch.cat(cells, 1)
 

@@ -48,22 +48,24 @@ def train_groove(
     """Teach a network on a corpus, resuming from `work`, and save it whole at `out`."""
     lesson = GrooveLesson(corpus.train, corpus.validation, training)
     trained = train(lesson, training.plan, work, callbacks)
-    calibrate(trained.network, lesson)
+    calibrate(trained.network.cpu(), corpus)
     facts = {"best": trained.best, "steps": trained.steps, "minutes": round(trained.seconds / 60, 1)}
     facts["windows"] = corpus.summary["windows"]
     save_model(out, trained.network, training.config, KIND, store_as=torch.float16, replace=True, **facts)
     return trained
 
 
-def calibrate(network: nn.Module, lesson: GrooveLesson) -> None:
-    """Let a network with spread heads learn from the validation drummers how far to trust itself."""
+def calibrate(network: nn.Module, corpus: Corpus) -> None:
+    """Teach spread heads everybody's habits, and by the validation drummers how far to fall back on them."""
     assert isinstance(network, GrooveVAE)
     if isinstance(network.heads, SpreadHeads):
-        played = tensor(lesson.judged_windows)
-        told = tensor(controls_for(network.config.controls, "humanise", lesson.judged_windows))
+        heard = corpus.validation
+        played, told = tensor(heard.cells), tensor(controls_for(network.config.controls, "humanise", heard.cells))
         with torch.no_grad():
+            network.heads.learn_habit(tensor(corpus.train.cells))
             nobody = torch.zeros(len(played), network.config.latent)
-            network.heads.calibrate(network.decode(nobody, told, played[..., : network.echo]), played)
+            logits = network.decode(nobody, told, played[..., : network.echo])
+            network.heads.calibrate(logits, played, torch.from_numpy(heard.performance).long())
 
 
 def main(argv: Sequence[str] | None = None) -> None:
