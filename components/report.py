@@ -20,6 +20,8 @@ from models.music.files import write_text
 
 MAX_INLINE_BYTES = 6 << 20
 """Larger pictures and sounds are named, not inlined."""
+FIRST_NUMBERS = 12
+"""So many numbers of a stage are in sight, the others one touch away."""
 SOUND_TYPES = {".wav": "audio/wav", ".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".flac": "audio/flac"}
 
 STYLE = """
@@ -45,6 +47,7 @@ figcaption{color:var(--soft);font-size:.85rem}audio{width:100%;max-width:30rem}
 .numbers{display:grid;grid-template-columns:repeat(auto-fill,minmax(7.5rem,1fr));gap:.5rem}
 .numbers div{border:1px solid var(--line);border-radius:8px;padding:.4rem .6rem}
 .numbers b{display:block;font-size:1.1rem;font-variant-numeric:tabular-nums}.numbers span{color:var(--soft);font-size:.8rem;overflow-wrap:anywhere}
+details{margin:.5rem 0}summary{color:var(--soft);cursor:pointer;margin:0 0 .5rem}
 code,.path{font:.85rem/1.45 ui-monospace,Menlo,Consolas,monospace;overflow-wrap:anywhere}
 a{color:var(--accent)}
 """
@@ -90,8 +93,7 @@ def _stage(run: StageRun) -> str:
         return ""
     shown = []
     if metrics := run.record.metrics():
-        cells = "".join(f"<div><b>{value:.4g}</b><span>{_text(name)}</span></div>" for name, value in metrics.items())
-        shown.append(f"<div class=numbers>{cells}</div>")
+        shown.append(_numbers(list(metrics.items())))
     for entry in run.record.entries()[0]:
         path = run.record.folder / str(entry.get("file", ""))
         if entry["kind"] == "picture":
@@ -100,6 +102,19 @@ def _stage(run: StageRun) -> str:
             kind = SOUND_TYPES.get(path.suffix, "audio/wav")
             shown.append(_figure("<audio controls preload=none src='{}'></audio>", path, kind, entry["name"]))
     return f"<section><h2>{_text(run.name)}</h2>{''.join(shown)}</section>" if shown else ""
+
+
+def _numbers(metrics: list[tuple[str, float]]) -> str:
+    cells = [
+        f"<div><b>{value:.4g}</b><span>{_text(name).replace('_', '_<wbr>')}</span></div>" for name, value in metrics
+    ]
+    rest = "".join(cells[FIRST_NUMBERS:])
+    more = (
+        f"<details><summary>{len(cells) - FIRST_NUMBERS} more</summary><div class=numbers>{rest}</div></details>"
+        if rest
+        else ""
+    )
+    return f"<div class=numbers>{''.join(cells[:FIRST_NUMBERS])}</div>{more}"
 
 
 def _figure(element: str, path: Path, kind: str, name: str) -> str:
