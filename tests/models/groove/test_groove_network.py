@@ -133,3 +133,40 @@ def test_interpolation_keeps_its_ends_and_its_length():
 def test_a_width_of_nothing_is_refused():
     with pytest.raises(BadConfig, match="at least 1"):
         GrooveConfig(latent=0)
+
+
+def ghosts_and_accents(windows=60):
+    """Snares on every step: loud on the beat, soft between."""
+    cells = torch.zeros(windows, 32, WIDTH)
+    cells[..., 1], cells[..., 10] = 1.0, 0.2
+    cells[:, ::4, 10] = 0.9
+    return cells
+
+
+def test_full_doubt_plays_everybodys_habit_and_none_plays_the_networks_own():
+    heads = SpreadHeads(16).eval()
+    heads.learn_habit(ghosts_and_accents())
+    own = torch.zeros(1, 32, heads.width)
+    own[..., 9:].view(1, 32, 2, 9, 16)[..., 8] = 20.0
+    hits = torch.ones(1, 32, 9)
+    assert heads.read(own, hits, chance(1, 32))[0, :, 10].tolist() == pytest.approx([8.5 / 16] * 32, abs=1e-3)
+    heads.doubt.fill_(1e6)
+    played = heads.read(own, hits, chance(1, 32))[0, :, 10]
+    assert played[::4].tolist() == pytest.approx([0.9] * 8, abs=0.05)
+    assert played[1::4].tolist() == pytest.approx([0.2] * 8, abs=0.05)
+    later = heads.read(own[:, :1], hits[:, :1], chance(1, 1), step=3)
+    assert later[0, 0, 10] == pytest.approx(float(played[3]))
+
+
+def test_doubt_grows_with_drummers_that_the_network_gets_wrong():
+    heads, cells = SpreadHeads(16).eval(), ghosts_and_accents()
+    heads.learn_habit(torch.cat([cells, cells.roll(2, 1)]))  # others play their accents elsewhere
+    sure = torch.zeros(len(cells), 32, 2, 9, 16)
+    sure[..., 0, 1, 3], sure[..., 1, 1, 8] = 8.0, 8.0
+    sure[:, ::4, 0, 1, 3], sure[:, ::4, 0, 1, 14] = 0.0, 8.0
+    logits = torch.cat([torch.zeros(len(cells), 32, 9), sure.flatten(2)], -1)
+    performance = torch.arange(len(cells)) // 4
+    heads.calibrate(logits, cells, performance)
+    assert heads.doubt[0] < 1.5
+    heads.calibrate(logits.roll(1, 1), cells, performance)
+    assert heads.doubt[0] == 3
