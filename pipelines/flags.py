@@ -18,6 +18,9 @@ from models.music.errors import BadConfig, BadInput
 READERS = {"NUMBER_INTEGER": int, "NUMBER_DOUBLE": float, "LIST": json.loads, "STRUCT": json.loads}
 WORDS = {"NUMBER_INTEGER": "N", "NUMBER_DOUBLE": "X", "LIST": "JSON", "STRUCT": "JSON", "STRING": "TEXT"}
 
+FROM_PROFILE = ("tracking_uri", "artifacts_uri", "datasets_uri", "repository", "home")
+"""Parameters that the runner fills from the profile: accepted, but nobody needs to know."""
+
 
 class Flags(argparse.ArgumentParser):
     """An argument parser that forgives underscores and whose complaints name the nearest flag."""
@@ -57,14 +60,16 @@ def dashed(word: str) -> str:
 def add_flags(parser: argparse.ArgumentParser, component: Any) -> None:
     """Give a parser one flag for every input of a compiled pipeline or stage."""
     definitions = component.pipeline_spec.root.input_definitions
-    told = (component.component_spec.inputs or {}).items()
-    helps = {name: " ".join((spec.description or "").split()) for name, spec in told}
-    for name, artifact in definitions.artifacts.items():
-        kind = artifact.artifact_type.schema_title.removeprefix("system.").lower()
-        text = helps.get(name) or f"{kind}: a file or a folder"
-        parser.add_argument(_flag(name), metavar="PATH", required=not artifact.is_optional, help=_safe(text))
-    for name, parameter in definitions.parameters.items():
-        _add_parameter(parser, name, parameter, helps.get(name, ""))
+    # The order is that of the signature: protobuf's maps forget it.
+    for name, spec in (component.component_spec.inputs or {}).items():
+        text = " ".join((spec.description or "").split())
+        if name in definitions.artifacts:
+            artifact = definitions.artifacts[name]
+            kind = artifact.artifact_type.schema_title.removeprefix("system.").lower()
+            text = _safe(text or f"{kind}: a file or a folder")
+            parser.add_argument(_flag(name), metavar="PATH", required=not artifact.is_optional, help=text)
+        else:
+            _add_parameter(parser, name, definitions.parameters[name], text)
 
 
 def chosen(component: Any, values: argparse.Namespace, preset: dict[str, Any]) -> dict[str, Any]:
@@ -106,7 +111,7 @@ def _add_parameter(parser: argparse.ArgumentParser, name: str, parameter: Any, t
     if kind == "NUMBER_INTEGER" and default is not None:
         default = int(default)
     shown = f"[{default}]" if default not in (None, "") else "" if _has_default(parameter) else "(needed)"
-    text = _safe(f"{text} {shown}".strip())
+    text = argparse.SUPPRESS if name in FROM_PROFILE else _safe(f"{text} {shown}".strip())
     if kind == "BOOLEAN":
         parser.add_argument(_flag(name), action=argparse.BooleanOptionalAction, default=None, help=text)
     else:
