@@ -44,7 +44,7 @@ def make_skeleton(
     return present(laid, "skeleton")
 
 
-@stage(image="python-torch")
+@stage(image="python-torch", cached=False)
 def make_groove(
     grid_json: Input[Dataset],
     events_json: Input[Dataset],

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import components.players as players
-from components.beats import make_groove, make_skeleton
+from components.beats import gather_drums, make_groove, make_skeleton, pack_kit
 from components.tracking import recording
 from models.drums.events import read_events
 from models.music.audio import write_audio
@@ -50,6 +50,20 @@ def test_the_stages_lay_a_skeleton_and_play_it(pools: Path, tmp_path: Path, monk
     assert offsets == {round(15 * 500 / 960, 3)}
     kept = sorted(path.suffix for path in (tmp_path / "record").iterdir())
     assert kept == [".jsonl", ".png", ".png", ".wav", ".wav"]
+
+
+def test_kit_skeleton_and_groove_are_gathered_in_one_folder(
+    pools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(players, "_in_process", lambda mode, temperature: late)
+    kit, beat, groove, drums = (Folder(str(tmp_path / name)) for name in ("packed", "beat", "groove", "drums"))
+    assert pack_kit.python_func(Folder(str(pools)), Folder(str(pools.parent)), kit) == 3
+    make_skeleton.python_func(kit, beat, bpm=120.0, bars=1)
+    make_groove.python_func(beat, beat, kit, groove, local=True)
+    count = gather_drums.python_func(kit, beat, groove, drums)
+    names = {path.name for path in Path(drums.path).iterdir()} - {"manifest.json"}
+    assert count == len(names)
+    assert {"kick.wav", "pools_1.json", "render_1.wav", "render_groovae_1.wav", "event_grid_groovae_1.json"} <= names
 
 
 def test_without_sound_a_groove_is_still_written_as_midi(pools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

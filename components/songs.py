@@ -1,0 +1,50 @@
+"""Stages that bring songs and take their drums out, song by song and so side by side."""
+
+from __future__ import annotations
+
+from kfp.dsl import Dataset, Input, Output
+
+from components.stage import stage
+
+
+@stage(image="python-audio")
+def gather_songs(song: str, songs: Output[Dataset], separation: bool = True, seed: int = 42) -> list:
+    """Bring songs together, below mixes/ or, when they are drums already, below drums/; name each one.
+
+    Args:
+        song: A sound file, a folder tree, an archive, or an address (file://, s3://); "practice" plays one, drums only.
+        separation: Take given songs for mixes.
+        seed: Of the practice song.
+    """
+    from components.drum_stems import gather
+
+    return gather(song, songs.path, separation, seed)
+
+
+@stage(image="python-torch")
+def take_drums(
+    songs: Input[Dataset], drums: Output[Dataset], name: str, model: str = "htdemucs", skip_bad: bool = False
+) -> int:
+    """Take the drums out of one song below mixes/; one below drums/ is taken as it is.
+
+    Args:
+        songs: What gather-songs brought together.
+        name: The song's path in there.
+        model: A folder with HTDemucs' weights, or the name of a pretrained model.
+        skip_bad: Leave a song out that cannot be read instead of stopping.
+    """
+    from components.drum_stems import take
+
+    return take(songs.path, name, drums.path, model, skip_bad)
+
+
+@stage(image="python-audio")
+def collect_drums(stems: Input[list[Dataset]], drums: Output[Dataset]) -> int:
+    """Bring the drums of many songs into one folder; count the files.
+
+    Args:
+        stems: A folder for each song.
+    """
+    from components.drum_stems import collect
+
+    return collect([stem.path for stem in stems], drums.path)
