@@ -167,7 +167,6 @@ def test_tasks_differ_in_what_is_told_and_never_in_what_was_played(corpus):
     assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
 
 
-@pytest.mark.skipif(not STARTER.is_dir(), reason="the starter model is not there yet")
 def test_the_starter_model_plays_and_is_small():
     assert sum(file.stat().st_size for file in STARTER.iterdir()) < 10e6
     take = training_take()
