@@ -134,7 +134,8 @@ def _pick(files: list[Path], generator: np.random.Generator) -> NDArray[np.float
             continue
         start = generator.uniform(0, seconds[-1] - CLIP_SECONDS)
         heard = (seconds >= start) & (seconds < start + CLIP_SECONDS - 0.1)
-        return np.column_stack([take.notes[heard][:, [PITCH, VELOCITY]], seconds[heard] - start])
+        played = take.notes[heard][:, [PITCH, VELOCITY]].astype(np.float64)
+        return np.column_stack([played, seconds[heard] - start])
 
 
 def _render(rows: NDArray[np.float64], kit: dict[str, list], curve: float, generator: np.random.Generator) -> Clip:

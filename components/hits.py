@@ -47,23 +47,15 @@ def preprocess(
         skip_bad: Leave out what cannot be read instead of stopping.
         max_hits: Keep at most so many drums, those heard most often; 0 keeps all.
     """
+    from components.separators import drum_separator
     from components.tracking import log_metrics, log_picture
-    from models.drums.dedupe import DedupeConfig
     from models.drums.oneshots import HarvestConfig, gather_oneshots
-    from models.drums.onsets import OnsetConfig
+    from models.music.config import from_mapping
 
-    drums_of = None
-    if separation:
-        from models.separation.htdemucs import HTDemucs
-
-        drums_of = HTDemucs.load(model).drums
-    config = HarvestConfig(
-        onsets=OnsetConfig(threshold),
-        dedupe=DedupeConfig(merge=merge),  # type: ignore[arg-type]
-        one_shots=one_shots,
-        skip_bad=skip_bad,
-        max_hits=max_hits,
-    )
+    chosen = {"onsets": {"threshold": threshold}, "dedupe": {"merge": merge}, "one_shots": one_shots}
+    chosen |= {"skip_bad": skip_bad, "max_hits": max_hits}
+    drums_of = drum_separator(model) if separation else None
+    config = from_mapping(HarvestConfig, chosen, "preprocess")
     harvest = gather_oneshots(song.path, hits.path, separator=drums_of, config=config)
     log_metrics({"one-shots": harvest.hits, "hits heard": harvest.heard, "files left out": len(harvest.skipped)})
     log_picture("onsets", harvest.picture)

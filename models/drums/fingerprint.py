@@ -25,9 +25,9 @@ from models.music.files import read_json
 
 # h hits, t samples, n frames, m mel bands, k cepstral coefficients, d numbers of a fingerprint
 RATE_HZ, WINDOW, HOP, LISTEN_S = 22_050, 512, 128, 0.4
-MEL_BANDS, LOWEST_HZ, HIGHEST_HZ, COEFFICIENTS = 40, 50.0, 9_500.0, 10
+MEL_BANDS, LOWEST_HZ, HIGHEST_HZ, COEFFICIENTS = 40, 50.0, 9_500.0, 8
 STRETCHES_MS = (0, 40, 100, 200, 400)
-FLOOR_DB = -40.0
+FLOOR_DB = -38.0
 ATTACK_DB, BEFORE_ATTACK_MS = -20.0, 2.0
 WAVE_S, MAX_SHIFT_MS, FINER = 0.2, 4.0, 4
 REFERENCE = Path(__file__).with_name("fingerprint.json")

@@ -20,6 +20,7 @@ from models.music.errors import BadConfig
 # c channels, t samples
 ENVELOPE_MS = 10.0
 CLIPPED_AT, CLIPPED_RUN = 0.999, 3
+SILENT = 1e-6
 QUIETEST_DB = -96.0
 
 
@@ -82,17 +83,18 @@ def slice_hits(
     starts = starts[(starts >= 0) & (starts < audio.frames)]
     lead, longest = round(config.lead_ms * rate_hz / 1000), round(config.max_s * rate_hz)
     hits = []
-    for start, following in zip(starts, [*starts[1:], audio.frames], strict=True):
+    for start, following in zip(starts, [*starts[1:], audio.frames], strict=False):
         limit = min(following - (lead if following < audio.frames else 0), start + longest)
         stop, whole = _tail_end(loudness[start:limit], rate_hz, config.tail_db)
-        if stop * 1000 < config.min_ms * rate_hz or loudness[start : start + stop].max() == 0.0:
+        if stop * 1000 < config.min_ms * rate_hz or loudness[start : start + stop].max() < SILENT:
             continue
         before = loudness[max(0, start - rate_hz // 50) : max(0, start - lead)]
         cut = _cut(audio, max(0, start - lead), start, start + stop, config)
         peak = float(loudness[start : start + stop].max())
-        level_db = 20 * np.log10(max(float(np.sqrt(np.mean(before**2))) if len(before) else 0.0, 1e-9) / peak)
+        rms = float(np.sqrt(np.mean(before**2))) if len(before) else 0.0
+        level_db = 20 * float(np.log10(max(rms, 1e-9) / peak))
         clipped = _clipped(loudness[start : start + stop])
-        place_s = offset_s + start / rate_hz
+        place_s = offset_s + float(start) / rate_hz
         hits.append(Hit(cut, audio.label, place_s, peak, max(level_db, QUIETEST_DB), clipped, whole))
     return hits
 

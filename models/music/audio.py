@@ -10,7 +10,7 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -108,13 +108,19 @@ def read_parts(path: str | os.PathLike[str], part_s: float, overlap_s: float) ->
     path = Path(path)
     _check_there(path)
     if path.suffix.lower() == ".m4a":
-        yield 0.0, _read_through_ffmpeg(path, MAX_SECONDS)
+        whole = _read_through_ffmpeg(path, MAX_SECONDS)
+        step, overlap = round(part_s * whole.rate_hz), round(overlap_s * whole.rate_hz)
+        for start in range(0, whole.frames, step):
+            yield start / whole.rate_hz, replace(whole, samples=whole.samples[:, start : start + step + overlap])
         return
     with _opened(path, MAX_SECONDS) as file:
         step, overlap = round(part_s * file.samplerate), round(overlap_s * file.samplerate)
         start, found, block = 0, 0, np.zeros((0, file.channels), np.float32)
-        while len(fresh := file.read(step + overlap - len(block), dtype="float32", always_2d=True)):
+        while found == 0 or len(block):
+            fresh = file.read(step + overlap - len(block), dtype="float32", always_2d=True)
             block, found = np.concatenate([block, fresh]), found + len(fresh)
+            if len(block) == 0:
+                break
             yield start / file.samplerate, Audio(block.T, file.samplerate, path.name)
             block, start = block[step:], start + step
         _check_whole(path, file, found)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -170,7 +171,8 @@ def _load_weights(file: Path) -> Any:
             if about.get("klass") not in KNOWN_CLASSES or "structure" in about:
                 raise BadInput(f"{file.name}: it asks for {about.get('klass')!r}, not a plain demucs model. {WAY_OUT}")
             return load_safetensors_model(file)
-        with torch.serialization.safe_globals(_known_classes()):
+        with torch.serialization.safe_globals(_known_classes()), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # a foreign pickle's protocol; it is refused or read safely
             return load_model(torch.load(file, map_location="cpu", weights_only=True))
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, KeyError, TypeError, EOFError) as error:
         raise BadInput(
