@@ -100,14 +100,17 @@ def pack_kit(pools: Input[Dataset], hits: Input[Dataset], kit: Output[Dataset]) 
 
 
 @stage(image="python-audio")
-def gather_drums(kit: Input[Dataset], beat: Input[Dataset], groove: Input[Dataset], drums: Output[Dataset]) -> int:
-    """Bring kit, skeleton and groove into one folder and open everything in it once.
+def gather_drums(
+    hits: Input[Dataset], kit: Input[Dataset], beat: Input[Dataset], groove: Input[Dataset], release: Output[Dataset]
+) -> int:
+    """Bring one-shots, kit, skeleton and groove into one folder and open everything in it once; count the files.
 
     Args:
-        kit: A packed kit.
+        hits: What preprocess wrote.
+        kit: The packed kit.
         beat: What make-skeleton wrote with it.
         groove: What make-groove made of that.
     """
-    from models.drums.release import release
+    from models.drums.release import release as bring_together
 
-    return release([kit.path, beat.path, groove.path], drums.path)
+    return bring_together([hits.path, kit.path, beat.path, groove.path], release.path)

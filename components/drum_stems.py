@@ -2,7 +2,7 @@
 
 names = gather("songs", "songs-here", separation=True, seed=0)      # ["mixes/one.wav", "mixes/live/two.flac"]
 take("songs-here", names[0], "stems/1", "htdemucs", skip_bad=False)
-collect(["stems/1", "stems/2"], "drums")                            # drums/song_001/one.wav, …
+collect(["stems/1", "stems/2"], "drums")                            # drums/one.wav, drums/live/two.flac.wav
 """
 
 from __future__ import annotations
@@ -41,27 +41,29 @@ def gather(song: str, folder: str, separation: bool, seed: int) -> list[str]:
 def take(songs: str, name: str, folder: str, model: str, skip_bad: bool) -> int:
     """Write the drums of one song; 0 when it cannot be read and may be left out."""
     song = Path(songs, name)
-    Path(folder).mkdir(parents=True, exist_ok=True)
+    place = Path(folder, *Path(name).parts[1:]).parent  # as it lay below mixes/ or drums/
     if name.startswith(f"{DRUMS}/"):
-        shutil.copyfile(song, Path(folder, song.name))
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(song, place / song.name)
         return 1
     from models.separation.htdemucs import HTDemucs, write_drum_stems
 
     separator = HTDemucs.load(model)
     try:
-        return write_drum_stems(song, Path(folder, "stem"), separator)
+        return write_drum_stems(song, place, separator)
     except BadAudio as error:
         if not skip_bad:
             raise
         log.warning("left out: %s", error)
+        place.mkdir(parents=True, exist_ok=True)
         return 0
 
 
 def collect(stems: Sequence[str], folder: str) -> int:
     """Copy the stems of every song into one folder; count the files."""
     with whole_folder(folder) as part:
-        for number, stem in enumerate(stems):
-            shutil.copytree(stem, part / f"song_{number + 1:03d}", ignore=shutil.ignore_patterns(MANIFEST))
+        for stem in stems:
+            shutil.copytree(stem, part, dirs_exist_ok=True, ignore=shutil.ignore_patterns(MANIFEST))
         count = sum(1 for path in part.rglob("*") if path.is_file())
         if not count:
             raise BadAudio(f"none of the {len(stems)} songs could be read. Export them again.")

@@ -33,6 +33,7 @@ GM_KEYS: dict[Role, tuple[int, ...]] = {
 }
 _SHAKEN_KEYS = frozenset({54, 56, 69, 70, 82})  # tambourine, cowbell, cabasa, maracas, shaker keep time like a hat
 MAX_SAMPLE_SECONDS = 60.0
+AnyPath = str | os.PathLike[str]
 
 
 def role_of_key(key: int) -> Role:
@@ -85,7 +86,7 @@ class Kit:
         return {piece.sample_id: piece for piece in reversed(self.pieces)}
 
 
-def read_kit(pools_json: str | os.PathLike[str], sample_root: str | os.PathLike[str] = "") -> Kit:
+def read_kit(pools_json: AnyPath, sample_root: AnyPath = "") -> Kit:
     """Read a pools file and find its samples, below sample_root when given, otherwise beside the file."""
     pools_json = Path(pools_json)
     pools = read_json(pools_json)
@@ -134,14 +135,14 @@ def _pool_of(pools: dict[str, Any], role: Role, folder: Path, where: str) -> lis
             role,
             keys[number % len(keys)],
             float(row.get("confidence", 0)),
-            _find(row["filepath"], folder),
+            find_sample(row["filepath"], folder),
         )
         for number, row in enumerate(surest_first)
     ]
 
 
-def _find(filepath: str, folder: Path) -> Path:
-    """Where a sample lies; pools made on another machine are found by file name in the folder given."""
-    place = folder / filepath
-    elsewhere = folder / Path(filepath).name
+def find_sample(filepath: str, folder: AnyPath) -> Path:
+    """Say where a sample lies; pools made on another machine are found by file name in the folder given."""
+    place = Path(folder, filepath)
+    elsewhere = Path(folder, Path(filepath).name)
     return elsewhere if not place.is_file() and elsewhere.is_file() else place

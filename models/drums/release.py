@@ -17,7 +17,7 @@ from typing import Any
 
 from models.drums.editor import beside
 from models.drums.events import read_beat
-from models.drums.kit import Kit, read_kit
+from models.drums.kit import Kit, find_sample, read_kit
 from models.drums.notation import read_beat_midi
 from models.drums.session import newest
 from models.music.audio import AUDIO_SUFFIXES, read_audio
@@ -29,17 +29,20 @@ _FILE_NAME = re.compile(r"[\w-]{1,80}")
 
 
 def pack_kit(pools_json: AnyPath, out_dir: AnyPath, *, sample_root: AnyPath = "") -> Kit:
-    """Copy a pools file and every sample it names into one folder, with the scores that lie beside it."""
+    """Copy a pools file and every sample it names into one folder, with the scores beside it and the samples they name."""
     pools_json = newest(pools_json, "pools")
     kit = read_kit(pools_json, sample_root)
-    names = _names_of(kit)
+    scores = pools_json.with_name(pools_json.name.replace("pools", "per_sample", 1))
+    jsons = {file.name: read_json(file) for file in (pools_json, scores) if file.is_file()}
+    places = {piece.sample_id: piece.path for piece in kit.pieces}
+    for row in jsons.get(scores.name, []):
+        places.setdefault(row["sample_id"], find_sample(row["filepath"], sample_root or pools_json.parent))
+    names = _names_of(places)
     with whole_folder(out_dir) as part:
-        for piece in kit.pieces:
-            shutil.copyfile(piece.path, part / names[piece.sample_id])
-        write_json(part / pools_json.name, _renamed(read_json(pools_json), names))
-        scores = pools_json.with_name(pools_json.name.replace("pools", "per_sample", 1))
-        if scores.is_file():
-            write_json(part / scores.name, _renamed(read_json(scores), names))
+        for sample_id, place in places.items():
+            shutil.copyfile(place, part / names[sample_id])
+        for name, value in jsons.items():
+            write_json(part / name, _renamed(value, names))
     return read_kit(Path(out_dir) / pools_json.name)
 
 
@@ -73,12 +76,12 @@ def _open_all(folder: Path) -> int:
     return len(files)
 
 
-def _names_of(kit: Kit) -> dict[str, str]:
+def _names_of(places: dict[str, Path]) -> dict[str, str]:
     """Name each sample's file: by its id where that is a plain word, otherwise by its place in the kit."""
     names: dict[str, str] = {}
-    for number, piece in enumerate(kit.pieces):
-        plain = _FILE_NAME.fullmatch(piece.sample_id)
-        names[piece.sample_id] = f"{piece.sample_id if plain else f'sample_{number:05d}'}{piece.path.suffix.lower()}"
+    for number, (sample_id, place) in enumerate(places.items()):
+        plain = _FILE_NAME.fullmatch(sample_id)
+        names[sample_id] = f"{sample_id if plain else f'sample_{number:05d}'}{place.suffix.lower()}"
     return names
 
 

@@ -60,7 +60,7 @@ def test_kit_skeleton_and_groove_are_gathered_in_one_folder(
     assert pack_kit.python_func(Folder(str(pools)), Folder(str(pools.parent)), kit) == 3
     make_skeleton.python_func(kit, beat, bpm=120.0, bars=1)
     make_groove.python_func(beat, beat, kit, groove, local=True)
-    count = gather_drums.python_func(kit, beat, groove, drums)
+    count = gather_drums.python_func(Folder(str(pools.parent)), kit, beat, groove, drums)
     names = {path.name for path in Path(drums.path).iterdir()} - {"manifest.json"}
     assert count == len(names)
     assert {"kick.wav", "pools_1.json", "render_1.wav", "render_groovae_1.wav", "event_grid_groovae_1.json"} <= names

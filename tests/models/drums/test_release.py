@@ -23,7 +23,9 @@ def far_pools(pools_json: Path, tmp_path: Path) -> Path:
     rows["FILL_POOL"][0]["sample_id"] = "../tom (low)"
     (tmp_path / "roles").mkdir()
     (tmp_path / "roles" / "pools_1.json").write_text(json.dumps(rows))
+    shutil.copyfile(pools_json.parent / "dummy_00001.wav", tmp_path / "spare.wav")
     scores = [{"sample_id": "dummy_00001", "filepath": "/elsewhere/dummy_00001.wav", "scores": {"final": [1, 0]}}]
+    scores.append({"sample_id": "spare", "filepath": str(tmp_path / "spare.wav")})
     (tmp_path / "roles" / "per_sample_1.json").write_text(json.dumps(scores))
     return tmp_path / "roles"
 
@@ -39,7 +41,8 @@ def test_a_packed_kit_plays_wherever_it_is_carried(pools_json: Path, far_pools: 
     assert kit.piece("../tom (low)").path.name.startswith("sample_")
     rows = json.loads((carried / "pools_1.json").read_text())
     assert [row["confidence"] for row in rows["CORE_POOL"]] == [0.9, 0.7]
-    [scores] = json.loads((carried / "per_sample_1.json").read_text())
+    scores, spare = json.loads((carried / "per_sample_1.json").read_text())
+    assert (carried / spare["filepath"]).is_file()
     assert scores == {"sample_id": "dummy_00001", "filepath": "dummy_00001.wav", "scores": {"final": [1, 0]}}
 
 

@@ -1,0 +1,82 @@
+"""Any song becomes a kit, a beat and a groove.  Run: jamflow run make-drums --song song.wav --out-dir out
+
+Without a song the practice room plays one. Songs that are drums already: --no-separation. Several songs are separated
+side by side; cutting them is a matter of seconds and happens in one stage.
+"""
+
+from kfp import dsl
+from kfp.dsl import Dataset
+
+from components.beats import gather_drums, make_groove, make_skeleton, pack_kit
+from components.hits import preprocess
+from components.roles import assign_roles
+from components.songs import collect_drums, gather_songs, take_drums
+
+
+@dsl.pipeline(name="make-drums")
+def make_drums(
+    song: str = "practice",
+    separation: bool = True,
+    model: str = "htdemucs",
+    skip_bad: bool = False,
+    bpm: float = 96.0,
+    bars: int = 4,
+    seed: int = 42,
+    motion_mode: str = "A",
+    motion_keep: int = 6,
+    fill_prob: float = 0.25,
+    texture: int = 1,
+    local: bool = True,
+    temperature: float = 0.5,
+    timing: float = 1.0,
+    velocity: float = 1.0,
+    home: str = "",
+) -> Dataset:
+    """Turn songs into one-shots with roles, a skeleton beat and a human groove, in one folder.
+
+    Args:
+        song: A sound file, a folder tree, an archive, or an address (file://, s3://); "practice" plays one.
+        separation: Take the drums out first; --no-separation when it is drums already.
+        model: A folder with HTDemucs' weights, or the name of a pretrained model.
+        skip_bad: Leave out what cannot be read instead of stopping.
+        bpm: Tempo of the beat in quarters a minute.
+        bars: How long the loop is.
+        seed: The same seed, the same drums.
+        motion_mode: A rides the eighths, B pushes off the beat.
+        motion_keep: MOTION hits in a bar, 4 to 8.
+        fill_prob: How likely the last bar of every four ends in a fill, 0 to 1.
+        texture: 1 lays a TEXTURE under the first bar, 0 leaves it out.
+        local: Groove in process with the starter model; --no-local asks the running server.
+        temperature: 0 plays the middle of what people do, 1 as widely as they do.
+        timing: How much of the human timing to take, 0 to 1.
+        velocity: How much of the human velocity to take, 0 to 1.
+    """
+    gathered = gather_songs(song=song, separation=separation, seed=seed)
+    with dsl.ParallelFor(gathered.outputs["Output"]) as name:
+        taken = take_drums(songs=gathered.outputs["songs"], name=name, model=model, skip_bad=skip_bad)
+    drums = collect_drums(stems=dsl.Collected(taken.outputs["drums"])).outputs["drums"]
+    hits = preprocess(song=drums, separation=False, skip_bad=skip_bad).outputs["hits"]
+    pools = assign_roles(input_dir=hits, limit=0, seed=seed).outputs["pools"]
+    kit = pack_kit(pools=pools, hits=hits).outputs["kit"]
+    beat = make_skeleton(
+        pools_json=kit,
+        bpm=bpm,
+        bars=bars,
+        seed=seed,
+        motion_mode=motion_mode,
+        motion_keep=motion_keep,
+        fill_prob=fill_prob,
+        texture=texture,
+    ).outputs["beat"]
+    groove = make_groove(
+        grid_json=beat,
+        events_json=beat,
+        pools_json=kit,
+        seed=seed,
+        local=local,
+        temperature=temperature,
+        timing=timing,
+        velocity=velocity,
+        home=home,
+    ).outputs["groove"]
+    return gather_drums(hits=hits, kit=kit, beat=beat, groove=groove).outputs["release"]  # type: ignore[return-value]
