@@ -40,21 +40,28 @@ def prepare_grooves(performances: Input[Dataset], corpus: Output[Dataset]) -> in
 
 @stage(image="python-torch", gpu=True)
 def train_groove_model(
-    corpus: Input[Dataset], model: Output[Model], size: str = "laptop", minutes: float = 0.0, seed: int = 0
+    corpus: Input[Dataset],
+    model: Output[Model],
+    size: str = "laptop",
+    minutes: float = 0.0,
+    seed: int = 0,
+    home: str = "",
 ) -> float:
-    """Teach a groove network; the validation loss comes back.
+    """Teach a groove network, going on where an interrupted attempt stopped; the validation loss comes back.
 
     Args:
         corpus: Prepared performances.
         size: tiny, laptop, studio or published (models/groove/presets.yaml).
         minutes: Wall-clock limit; 0 teaches until the preset's steps or patience end.
         seed: Of everything random.
+        home: The Jamflow folder, where checkpoints are kept until the training ends.
     """
-    from components.lessons import Journal
+    from components.lessons import Journal, workplace
     from models.groove.train import teach
 
-    with Journal("loss") as journal:
-        trained = teach(corpus.path, model.path, size, minutes, seed, [journal])
+    settings = {"size": size, "minutes": minutes, "seed": seed}
+    with workplace(home, "groove", corpus.path, **settings) as work, Journal("loss") as journal:
+        trained = teach(corpus.path, model.path, **settings, callbacks=[journal], work=work)
     return trained.best["loss"]
 
 

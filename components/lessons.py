@@ -2,16 +2,25 @@
 
 with Journal("loss") as journal:                # a callback of models.learning.training
     train(lesson, plan, folder, [journal])      # metrics while it learns, the curve when it ends
+with workplace(home, "groove", corpus.path, seed=0) as folder:   # where an interrupted training left its checkpoints
+    ...
 show_evaluation(evaluation.path)                # metrics.json and every picture beside it
 """
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
+import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from components.source import source_digest
 from components.tracking import log_metrics, log_picture
-from models.music.files import read_json
+from models.music.files import digest_of_folder, read_json
 from models.music.plots import picture
 
 CURVES = {"train_loss": "training", "loss": "validation"}
@@ -44,6 +53,19 @@ class Journal:
                         )
                     axes.legend()
                 log_picture(self.name, file)
+
+
+@contextlib.contextmanager
+def workplace(home: str, name: str, corpus: str | Path, **settings: Any) -> Iterator[Path]:
+    """Give the folder of one training's checkpoints: the same for the same data, settings and code; gone when it ends."""
+    if not home:
+        with tempfile.TemporaryDirectory(prefix="jamflow-training-") as there:
+            yield Path(there)
+        return
+    told = json.dumps([source_digest(), digest_of_folder(corpus), settings], sort_keys=True)
+    folder = Path(home, "training", f"{name}-{hashlib.sha256(told.encode()).hexdigest()[:12]}")
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def show_evaluation(folder: str | Path) -> None:

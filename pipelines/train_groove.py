@@ -39,7 +39,7 @@ def train_groove(
     gathered = gather_grooves(source=data, seed=seed)
     prepared = prepare_grooves(performances=gathered.outputs["performances"])
     corpus = prepared.outputs["corpus"]
-    model = train_groove_model(corpus=corpus, size=size, minutes=minutes, seed=seed).outputs["model"]
+    model = train_groove_model(corpus=corpus, size=size, minutes=minutes, seed=seed, home=home).outputs["model"]
     judged = evaluate_groove(
         corpus=corpus,
         model=model,

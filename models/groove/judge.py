@@ -8,6 +8,7 @@ baseline, and pictures.
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from pathlib import Path
@@ -17,7 +18,10 @@ from models.groove.evaluate import MEAN, SAMPLED, Report, draw, evaluate, table
 from models.groove.network import GrooveConfig, GrooveVAE
 from models.groove.regressor import taught
 from models.learning.checkpoint import load_model
+from models.music.errors import BadInput
 from models.music.files import whole_folder, write_json, write_text
+
+log = logging.getLogger(__name__)
 
 
 def judge(
@@ -34,8 +38,8 @@ def judge(
     with whole_folder(out) as part:
         write_json(part / "metrics.json", figures_of(report))
         write_text(part / "report.txt", table(report) + "\n")
-        if champion is not None:
-            write_json(part / "champion.json", figures_of(judged(performances, champion, split)[1]))
+        if champion is not None and (report_of := _champions(performances, champion, split)):
+            write_json(part / "champion.json", figures_of(report_of))
         draw(network, performances[split], part)
     return figures_of(report)
 
@@ -49,6 +53,15 @@ def judged(
         return network, evaluate(network, corpus, split)
     with tempfile.TemporaryDirectory() as work:
         return network, evaluate(network, corpus, split, taught(corpus, regressor_minutes, work))
+
+
+def _champions(corpus: Corpus, champion: str | os.PathLike[str], split: str) -> Report | None:
+    """Measure the champion, or say that an old one does not fit the network any more: its own figures must do then."""
+    try:
+        return judged(corpus, champion, split)[1]
+    except BadInput as error:
+        log.warning("the champion was not heard on this data: %s", error)
+        return None
 
 
 def figures_of(report: Report) -> dict[str, float]:

@@ -34,11 +34,15 @@ def teach(
     minutes: float = 0.0,
     seed: int = 0,
     callbacks: Sequence[Callback] = (),
+    work: str | Path | None = None,
 ) -> Trained:
-    """Teach a preset's network on a prepared corpus's folder; 0 minutes means the preset's own limit."""
+    """Teach a preset's network on a prepared corpus's folder; 0 minutes means the preset's own limit.
+
+    Checkpoints go to `work`, beside the model when it is not given.
+    """
     chosen = preset(size)
     plan = dataclasses.replace(chosen.plan, minutes=minutes or chosen.plan.minutes, seed=seed)
-    work = Path(out).with_name(f"{Path(out).name}-work")
+    work = work or Path(out).with_name(f"{Path(out).name}-work")
     return train_groove(read_corpus(corpus), dataclasses.replace(chosen, plan=plan), out, work, callbacks)
 
 
