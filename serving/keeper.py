@@ -21,7 +21,7 @@ from models.music.files import is_whole, read_json
 from serving.contract import MODELS
 from serving.deploy import deploy, restore
 from serving.endpoint import Endpoint
-from serving.registry import CHAMPION, Registry
+from serving.registry import Registry
 from serving.repository import Repository
 from serving.server import Ports, TritonServer, free_ports, is_free
 from serving.watchdog import Watchdog
@@ -85,7 +85,7 @@ class Keeper:
             except JamflowError as error:  # the others can play
                 log.error("%s is not served: %s", name, error)
         for name, folder in STARTERS.items():
-            if self.registry.alias(name, CHAMPION) is None and is_whole(folder):
+            if not self.registry.versions(name) and is_whole(folder):  # never in the way of a challenger of the user's
                 version = self.registry.register(name, folder, _figures(folder), tags={"source": "starter"})
                 deploy(self.registry, name, version, self.repository, server.endpoint)
                 served.append(name)

@@ -31,6 +31,8 @@ from serving.store import alone, lock_beside, open_store
 EXPERIMENT = "registered-models"
 REQUIREMENTS = ("mlflow", "numpy", "torch", "safetensors")
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
+ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+"""What MLflow calls a model or an alias that is not there."""
 METRIC, HISTORY = "metric.", "promotion."
 
 
@@ -91,7 +93,11 @@ class Registry:
 
         try:
             return int(self._client.get_model_version_by_alias(contract_of(name).name, alias).version)
-        except MlflowException:
+        except MlflowException as error:
+            if error.error_code not in ABSENT:
+                raise RegistryError(
+                    f"{name}: the registry does not answer ({error.message}). Check {self.uri}."
+                ) from error
             return None
 
     def metrics(self, name: str, version: int) -> dict[str, float]:

@@ -5,6 +5,8 @@ import threading
 import mlflow
 import numpy as np
 import pytest
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import INTERNAL_ERROR
 from served_house import tiny_groove, tiny_roles
 
 from models.music.errors import BadInput, RegistryError
@@ -108,6 +110,15 @@ def test_a_rollback_brings_the_previous_champion_back_and_history_keeps_both(reg
         f"promote {first} -> {second}",
         f"rollback {second} -> {first}",
     ]
+
+
+def test_a_registry_that_does_not_answer_is_not_taken_for_an_empty_one(registry, monkeypatch):
+    def broken(*_):
+        raise MlflowException("database is locked", INTERNAL_ERROR)
+
+    monkeypatch.setattr(registry._client, "get_model_version_by_alias", broken)
+    with pytest.raises(RegistryError, match="database is locked"):
+        registry.alias("groove", "champion")
 
 
 def test_only_versions_that_exist_are_promoted(registry, tmp_path):

@@ -90,6 +90,16 @@ def test_a_port_that_is_taken_is_not_fought_over(home, empty_store):
             )
 
 
+def test_a_starter_never_takes_the_place_of_a_challenger(house, registry, tmp_path, monkeypatch):
+    model = tiny_groove(tmp_path / "model", 4)
+    monkeypatch.setattr("serving.keeper.STARTERS", {"groove": model})
+    version = registry.register("groove", model, {})
+    keeper = Keeper(registry, tmp_path / "repository", tmp_path, tmp_path / "serving.json")
+    assert keeper._load_champions(house.server) == []
+    assert registry.versions("groove") == [version]
+    assert registry.alias("groove", "challenger") == version
+
+
 def test_stopping_when_nothing_runs_is_no_error(capsys):
     assert main(["serve", "--stop"]) == 0
     assert capsys.readouterr().out == "No server runs.\n"
