@@ -110,7 +110,8 @@ class Playing:
             return moved
         tap = self.request.mode == "tap"
         stays = ~known | (self.score[at] > 0.5) & (not tap)
-        step, drum = np.nonzero((self.score > 0.5) & (tap | (self.leader_of < 0)))
+        asked = np.arange(len(self.score))[:, None] < self.request.bars * STEPS_PER_BAR  # a window may reach further
+        step, drum = np.nonzero(asked & (self.score > 0.5) & (tap | (self.leader_of < 0)))
         lean = np.clip(np.round(lean_ticks[step, drum]), EARLIEST_TICKS, LATEST_TICKS)
         onset = np.maximum(0, step * TICKS_PER_STEP + lean)
         velocity = np.clip(np.round(loudness[step, drum]), 1, 127)

@@ -58,6 +58,7 @@ class RegressorLesson:
 def taught(corpus: Corpus, minutes: float, folder: str | Path, seed: int = 0) -> Player:
     """Teach the regressor for so many minutes and keep what validates best."""
     plan = TrainingPlan(
+        threads=1,
         steps=100_000,
         learning_rate=1e-3,
         schedule="constant",

@@ -13,8 +13,8 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -86,6 +86,8 @@ class TrainingPlan:
     """Validations without improvement before stopping; 0 never stops early."""
     minutes: float = 0.0
     """Wall-clock limit, earlier runs included; 0 sets none."""
+    threads: int = 0
+    """CPU threads; a small network learns several times faster on 1 than on more; 0 leaves torch's choice."""
     seed: int = 0
     """Of batches, dropout and everything random in training."""
 
@@ -140,7 +142,7 @@ def train(
     """Teach until the plan's steps, minutes or patience end; resume from the folder's newest whole checkpoint."""
     device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     devices = [device.index or 0] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
+    with torch.random.fork_rng(devices=devices), _threads(plan.threads):
         return _Training(lesson, plan, Path(folder), callbacks, device).run()
 
 
@@ -271,6 +273,16 @@ def _moved(batch: Any, device: torch.device) -> Any:
     if isinstance(batch, tuple | list):
         return type(batch)(_moved(value, device) for value in batch)
     return batch
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class _progress:

@@ -124,6 +124,12 @@ def test_a_variation_keeps_what_it_is_not_told_to_change(humaniser):
     assert len(warm) != len(take) or (warm.notes[:, PITCH] != take.notes[:, PITCH]).any()
 
 
+@pytest.mark.parametrize("mode", ["vary", "tap"])
+def test_what_is_added_stays_within_the_bars_that_were_asked_for(humaniser, mode):
+    played = humaniser.play([GrooveRequest(beat(1), 1, mode, 1.0, seed) for seed in range(4)])
+    assert max(rows[:, ONSET].max() for rows in played) < 3840
+
+
 def test_every_tap_sounds_and_the_finger_may_be_anything(humaniser):
     rhythm = taken([(60, 90, t, 10) for t in (0, 720, 1440, 2400, 3360)] + [(99, 50, 3840, 10)])
     played = humaniser.tap(rhythm, temperature=0.0)
