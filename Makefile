@@ -31,7 +31,7 @@ up: ## MLflow and Triton in containers, on loopback
 	@JAMFLOW_SOURCE=$$($(BIN)/python -c "from components.stage import source_digest as d; print(d())") docker compose -f images/compose.yaml up -d --wait
 
 down: ## stop what `make up` started
-	@JAMFLOW_SOURCE=any TRITON=any docker compose -f images/compose.yaml down
+	@JAMFLOW_SOURCE=any TRITON=any JAMFLOW_ADMIN_KEY=any docker compose -f images/compose.yaml down
 
 bench: $(READY) ## every benchmark; each row is a ratio or a figure beside a peer in the same run
 	@$(BIN)/python -m benchmarks

@@ -11,5 +11,8 @@ COPY models /opt/jamflow/models
 COPY serving /opt/jamflow/serving
 RUN mkdir -p /opt/jamflow/components /opt/jamflow/pipelines /opt/jamflow/realtime_client && pip install --no-deps /opt/jamflow
 EXPOSE 8000 8001 8002
-CMD ["tritonserver", "--model-repository=/models", "--model-control-mode=explicit", "--load-model=*", \
-     "--disable-auto-complete-config"]
+# Without the key nobody loads a model, maps memory or changes logging (serving/server.py says why).
+CMD key=${JAMFLOW_ADMIN_KEY:?set it to a long random secret} \
+ && closed="model-repository,shared-memory,trace,logging:admin-key=$key" \
+ && exec tritonserver --model-repository=/models --model-control-mode=explicit --load-model=* \
+      --disable-auto-complete-config --grpc-restricted-protocol="$closed" --http-restricted-api="$closed"

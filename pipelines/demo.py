@@ -28,7 +28,7 @@ def main() -> int:
         _say(3, "A drum file from the practice room is played as a human would, and rendered")
         playing = _run("play-groove", {"midi": _practice_beat(folder)}, profile)
         _say(4, "A practice song becomes one-shots, a kit with roles, a beat and a groove")
-        drums = _run("make-drums", {"song": "practice"}, profile)
+        drums = _run("make-drums", {"song": "practice", "local": False}, profile)
     except JamflowError as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
