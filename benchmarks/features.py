@@ -12,6 +12,7 @@ import sys
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,8 +44,8 @@ def by_librosa(clip: Clip) -> dict[str, float]:
     """Measure one sound the obvious way: a librosa call a feature, frames weighted by energy."""
     import librosa
 
-    frames = {"n_fft": FRAME, "hop_length": HOP}
-    zeros = {"frame_length": FRAME, "hop_length": HOP}
+    frames: dict[str, Any] = {"n_fft": FRAME, "hop_length": HOP}
+    zeros: dict[str, Any] = {"frame_length": FRAME, "hop_length": HOP}
     rms = librosa.feature.rms(y=clip, frame_length=FRAME, hop_length=HOP, pad_mode="constant")[0]
     weights = rms**2 / (rms**2).sum()
     power = np.abs(librosa.stft(clip, **frames)) ** 2
@@ -77,7 +78,8 @@ def table_of(clips: list[Clip]) -> NDArray[np.float32]:
 def main(count: int = 1000) -> int:
     warnings.filterwarnings("ignore", message="n_fft=1024 is too large")  # short hits; the numbers are the same
     clips = one_shots(count)
-    by_librosa(clips[0]), measure(clips[:1])  # librosa compiles at its first call, and we lay out filters
+    by_librosa(clips[0])  # librosa compiles at its first call
+    measure(clips[:1])  # and we lay out filters
     began = time.process_time()
     ours = table_of(clips)
     ours_s = time.process_time() - began
@@ -89,7 +91,9 @@ def main(count: int = 1000) -> int:
     print(f"{'batched':24}{1e3 * ours_s / count:8.2f} ms a shot")
     print(f"{'librosa, file by file':24}{1e3 * theirs_s / count:8.2f} ms a shot")
     print(f"{'ratio':24}{theirs_s / ours_s:8.1f}  (bar {SPEED_BAR})")
-    worst = {name: max(abs(ours[i, FEATURES.index(name)] - min(t[name], 1.0)) for i, t in enumerate(theirs)) for name in SAME}
+    worst = {
+        name: max(abs(ours[i, FEATURES.index(name)] - min(t[name], 1.0)) for i, t in enumerate(theirs)) for name in SAME
+    }
     for name, distance in worst.items():
         print(f"{name:24}{distance:8.1e} apart at most  (bar {SAME_BAR})")
     return int(theirs_s / ours_s < SPEED_BAR or max(worst.values()) > SAME_BAR)

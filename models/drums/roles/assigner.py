@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,7 +118,7 @@ class RoleAssigner:
 
     def _read_ahead(
         self, paths: Sequence[str | os.PathLike[str]], names: Sequence[str], workers: int, skip_bad: bool
-    ) -> Iterator[_Sound | None]:
+    ) -> Generator[_Sound | None, None, None]:
         """Read files in parallel, a few at a time, so that a large library never stands in memory whole."""
         with ThreadPoolExecutor(max(1, workers)) as readers:
             for start in range(0, len(paths), 64):
@@ -164,15 +164,15 @@ class RoleAssigner:
 
 
 def unique_ids(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
-    """Name samples after their files; where two files share a name, the later ones are counted."""
-    taken: dict[str, int] = {}
-    names = []
+    """Name samples after their files; where a name is taken already, it is counted up."""
+    names: dict[str, None] = {}
     for path in paths:
-        stem = Path(path).stem
-        taken[stem] = taken.get(stem, 0) + 1
-        name = stem if taken[stem] == 1 else f"{stem}~{taken[stem]}"
-        names.append(name)
-    return names
+        name, again = Path(path).stem, 1
+        while name in names:
+            again += 1
+            name = f"{Path(path).stem}~{again}"
+        names[name] = None
+    return list(names)
 
 
 def _in_batches(sounds: Iterator[_Sound | None]) -> Iterator[tuple[int, list[_Sound]]]:

@@ -8,9 +8,11 @@ its role_bias, renormalised. A voice that does not speak leaves its weight to th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.drums.roles.calibration import Calibration
 from models.drums.roles.types import ROLES, ScoreVector
@@ -34,6 +36,8 @@ class Fusion:
     """or above this."""
     learned_weight: float = 0.9
     """Share of the learned scorer against rules and CLAP together."""
+    learned_bias: dict[str, float] = field(default_factory=lambda: {"FILL": 1.5})
+    """The same as role_bias for the learned scorer's shares alone: FILL gets back what fill_conservative will take."""
     scorer: str = "starter"
     """The learned scorer: "starter", a model folder, or "" for none."""
     role_bias: dict[str, float] = field(default_factory=dict)
@@ -47,11 +51,8 @@ class Fusion:
         for name in ("alpha", "adaptive_low", "adaptive_high", "learned_weight"):
             if not 0 <= getattr(self, name) <= 1:
                 raise BadConfig(f"fusion: {name} is {getattr(self, name)}; it must be from 0 to 1.")
-        for role, factor in self.role_bias.items():
-            if role not in ROLES:
-                raise BadConfig(f"fusion: role_bias names {role!r}; {nearest(role, ROLES)}.")
-            if factor <= 0:
-                raise BadConfig(f"fusion: role_bias of {role} is {factor}; it must be above 0 (1 changes nothing).")
+        for name in ("role_bias", "learned_bias"):
+            _check_bias(name, getattr(self, name))
 
     def fuse(
         self, rule: ScoreVector, clap: ScoreVector | None = None, learned: ScoreVector | None = None
@@ -60,13 +61,29 @@ class Fusion:
         alpha = 1.0 if clap is None else self._alpha(rule, clap)
         weight = 0.0 if learned is None else self.learned_weight
         weights = {"rule": (1 - weight) * alpha, "clap": (1 - weight) * (1 - alpha), "learned": weight}
-        voices = {"rule": rule, "clap": clap, "learned": learned}
-        p = sum(weights[name] * np.array(voice.values) for name, voice in voices.items() if voice is not None)
-        p = p * np.array([self.role_bias.get(role, 1.0) for role in ROLES])
-        return ScoreVector(tuple(p / p.sum())), weights
+        p = weights["rule"] * np.array(rule.values)
+        if clap is not None:
+            p = p + weights["clap"] * np.array(clap.values)
+        if learned is not None:
+            p = p + weights["learned"] * _biased(np.array(learned.values), self.learned_bias)
+        return ScoreVector(tuple(_biased(p, self.role_bias))), weights
 
     def _alpha(self, rule: ScoreVector, clap: ScoreVector) -> float:
         if not self.adaptive:
             return self.alpha
         shifted = self.alpha + self.adaptive_strength * (rule.margin - clap.margin)
         return float(np.clip(shifted, self.adaptive_low, self.adaptive_high))
+
+
+def _biased(shares: NDArray[np.float64], bias: Mapping[str, float]) -> NDArray[np.float64]:
+    """Multiply each role's share by its factor and renormalise."""
+    lifted = shares * np.array([bias.get(role, 1.0) for role in ROLES])
+    return lifted / lifted.sum()
+
+
+def _check_bias(name: str, bias: Mapping[str, float]) -> None:
+    for role, factor in bias.items():
+        if role not in ROLES:
+            raise BadConfig(f"fusion: {name} names {role!r}; {nearest(role, ROLES)}.")
+        if factor <= 0:
+            raise BadConfig(f"fusion: {name} of {role} is {factor}; it must be above 0 (1 changes nothing).")

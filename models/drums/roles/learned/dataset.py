@@ -1,6 +1,6 @@
 """Labelled one-shots as a data set: found, heard once, varied, and kept as pictures and features.
 
-    shots = find_labelled("my samples")          # a folder tree or a CSV of path, label[, maker]
+    shots = find_labelled("my samples")          # a folder tree (with or without labels.csv), or a CSV of path, label, maker
     prepare_dataset(shots, "datasets/one-shots", variants=8, seed=0)
     dataset = read_dataset("datasets/one-shots")
 
@@ -51,6 +51,7 @@ ALSO_CALLED = {
 }
 PRACTICE = "practice"
 """Maker of synthesised sounds: everyone may learn from them, nobody is tested on them."""
+LISTING = "labels.csv"
 SHOTS, PICTURES, MEASURES = "shots.json", "pictures.npy", "features.npy"
 
 
@@ -170,13 +171,17 @@ def read_dataset(folder: str | os.PathLike[str]) -> Dataset:
 
 
 def _from_tree(root: Path) -> list[tuple[str, str, str]]:
+    """List (path, word for the label, maker); a labels.csv in the folder has the first word."""
+    listed = _from_csv(root / LISTING) if (root / LISTING).is_file() else []
+    named = {Path(path) for path, _, _ in listed}
     found = []
     for path in find_audio(root):
         folders = path.relative_to(root).parts[:-1]
         word = next((folder for folder in reversed(folders) if _label_of(folder)), "")
         maker = folders[0] if len(folders) > 1 else root.name  # kick/x.wav has a label and no maker
-        found.append((str(path), word, maker))
-    return found
+        if path not in named:
+            found.append((str(path), word, maker))
+    return listed + found
 
 
 def _from_csv(path: Path) -> list[tuple[str, str, str]]:

@@ -18,8 +18,8 @@ from models.drums.roles.types import FEATURES, ROLES
 
 FEATURE_SCALE = 5.0  # a feature's spread weighs as much as five cells of the picture
 SHARPNESS = 2.0  # of the kernel: exp(-SHARPNESS * distance² / mean distance²)
-RIDGE = 0.2
-TEMPERATURE = 0.5  # of the softmax over the answers
+RIDGE = 0.5
+TEMPERATURE = 0.6  # of the softmax over the answers
 
 
 class SoundMemory(nn.Module):
@@ -36,12 +36,19 @@ class SoundMemory(nn.Module):
         self.register_buffer("pulls", torch.zeros(sounds, len(ROLES)))
         self.register_buffer("reach", torch.ones(()))
 
+    def fill(self, tensors: dict[str, Tensor]) -> None:
+        """Set some of the tensors."""
+        for name, values in tensors.items():
+            self.get_buffer(name).copy_(values)
+
     def forward(self, pictures: Tensor, features: Tensor) -> Tensor:
         """[b, m, s], [b, 11] -> share of every role [b, 5]."""
         heard = (self.describe(pictures, features) - self.get_buffer("centre")) @ self.get_buffer("directions")
         return (self.likeness(heard) @ self.get_buffer("pulls") / TEMPERATURE).softmax(1)
 
     def describe(self, pictures: Tensor, features: Tensor) -> Tensor:
+        """Give what is compared: [b, d]. A picture's mean is left out: it is length and noise floor more than kind."""
+        pictures = pictures - pictures.mean((1, 2), keepdim=True)
         measures = (features - self.get_buffer("feature_mean")) / self.get_buffer("feature_spread")
         return torch.cat([pictures.flatten(1), FEATURE_SCALE * measures], dim=1)
 
@@ -54,17 +61,25 @@ def recall(pictures: Tensor, features: Tensor, roles: Tensor, weights: Tensor, w
     """Solve a memory of taught sounds: [n, m, s], [n, 11], int [n], and how much each is to be heeded [n]."""
     width = min(width, len(roles))
     memory = SoundMemory(len(roles), width)
-    memory.feature_mean = features.mean(0)
-    memory.feature_spread = features.std(0).clamp_min(1e-3)
+    tensors = {"feature_mean": features.mean(0), "feature_spread": features.std(0).clamp_min(1e-3)}
+    memory.fill(tensors)
     described = memory.describe(pictures, features)
-    memory.centre = described.mean(0)
-    centred = described - memory.centre
-    _, directions = torch.linalg.eigh((centred.T @ centred).double())
-    memory.directions = directions[:, -width:].float().contiguous()
-    memory.sounds = centred @ memory.directions
-    memory.reach = torch.cdist(memory.sounds, memory.sounds).square().mean().clamp_min(1e-6)
+    centred = described - described.mean(0)
+    directions = main_directions(centred, width)
+    sounds = centred @ directions
+    reach = torch.cdist(sounds, sounds).square().mean().clamp_min(1e-6)
+    memory.fill({"centre": described.mean(0), "directions": directions, "sounds": sounds, "reach": reach})
     targets = 2.0 * nn.functional.one_hot(roles, len(ROLES)).double() - 2.0 / len(ROLES)
-    kernel = memory.likeness(memory.sounds).double()
-    ridge = torch.diag(RIDGE * weights.double().mean() / weights.double())
-    memory.pulls = torch.linalg.solve(kernel + ridge, targets).float()
+    ridge = RIDGE * weights.double().mean() / weights.double()
+    kernel = memory.likeness(sounds).double() + torch.diag(ridge)
+    memory.fill({"pulls": torch.cholesky_solve(targets, torch.linalg.cholesky(kernel)).float()})
     return memory
+
+
+def main_directions(centred: Tensor, width: int) -> Tensor:
+    """Principal directions of rows [n, d]: [d, width], solved on the shorter side."""
+    if len(centred) >= centred.shape[1]:
+        return torch.linalg.eigh((centred.T @ centred).double())[1][:, -width:].float()
+    strengths, mixtures = torch.linalg.eigh((centred @ centred.T).double())
+    strengths = strengths[-width:].clamp_min(1e-9).sqrt()
+    return (centred.T.double() @ mixtures[:, -width:] / strengths).float()

@@ -9,6 +9,7 @@ Letters: b batch, m mel bands, s spans of time.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -25,18 +26,20 @@ from models.music.errors import BadConfig
 class ScorerConfig:
     """Sizes of the network."""
 
-    listeners: int = 3
-    """Convolutions that vote; each is taught without some of the makers."""
+    listeners: int = 1
+    """Convolutions that vote."""
     width: int = 16
     """Channels of the first convolution."""
     hidden: int = 64
     """Units before the answer."""
     dropout: float = 0.4
     """Share of units silenced in training."""
-    memory_weight: float = 0.5
+    memory_weight: float = 0.6
     """Share of the memory against all listeners."""
     memory_width: int = 64
     """Directions in which the memory compares sounds."""
+    memory_variants: int = 3
+    """Variants of each sound it keeps, the sound itself among them."""
     memory_sounds: int = 0
     """Sounds in the memory; training sets it."""
 
@@ -47,7 +50,7 @@ class ScorerConfig:
             )
 
 
-TINY = ScorerConfig(listeners=2, width=4, hidden=8, memory_width=8)
+TINY = ScorerConfig(width=4, hidden=8, memory_width=8, memory_variants=1)
 
 
 class Listener(nn.Module):
@@ -101,13 +104,9 @@ class RoleNetwork(nn.Module):
 
     def forward(self, pictures: Tensor, features: Tensor) -> Tensor:
         """[b, m, s], [b, 11] -> share of every role [b, 5]."""
-        heard = torch.stack([listener.roles(pictures, features) for listener in self.listeners]).mean(0)
-        return blend(heard, self.memory(pictures, features), self.config)
-
-
-def blend(heard: Tensor, remembered: Tensor, config: ScorerConfig) -> Tensor:
-    """Weigh what listeners heard against what the memory recalls."""
-    return (1 - config.memory_weight) * heard + config.memory_weight * remembered
+        heard = torch.stack([cast(Listener, one).roles(pictures, features) for one in self.listeners]).mean(0)
+        remembered = self.memory(pictures, features)
+        return (1 - self.config.memory_weight) * heard + self.config.memory_weight * remembered
 
 
 def _block(inward: int, outward: int, stride: tuple[int, int]) -> nn.Sequential:

@@ -57,7 +57,7 @@ class RoleScorer:
         """Score clips whose frames and features are there already."""
         return self.score_seen(draw_frames(frames), np.stack([f.as_array() for f in features]))
 
-    def score_seen(self, pictures: NDArray[np.float32], features: NDArray[np.float32]) -> NDArray[np.float32]:
+    def score_seen(self, pictures: NDArray[np.floating], features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Score pictures [n, MELS, SPANS] and features [n, 11]."""
         import torch
 

@@ -1,18 +1,17 @@
-"""Teach a scorer: every listener without one group of makers, on whom its confidence is then calibrated.
+"""Teach a scorer, and calibrate its confidence on makers it did not hear.
 
     scorer = train_scorer(dataset, ScorerTraining(), "runs/roles", jury=Jury())
     save_scorer(scorer, "models/roles")
 
-The makers are dealt into as many groups as there are listeners. What a listener says about its own missing group is
-said about strangers, so the calibration is honest and costs no training of its own.
+Before the real thing there is a rehearsal: a scorer taught without a third of the makers says what it thinks of them.
+They are strangers to it, so the curve from margin to confidence that fits there is honest.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,21 +19,33 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from models.drums.roles.calibration import Calibration, fit_calibration
 from models.drums.roles.jury import Jury
-from models.drums.roles.learned.dataset import PRACTICE, Dataset
+from models.drums.roles.learned.dataset import PRACTICE, Dataset, read_dataset
 from models.drums.roles.learned.lesson import LessonConfig, RoleLesson, balance
 from models.drums.roles.learned.memory import SoundMemory, recall
-from models.drums.roles.learned.network import RoleNetwork, ScorerConfig, blend
+from models.drums.roles.learned.network import RoleNetwork, ScorerConfig
 from models.drums.roles.learned.scorer import RoleScorer
 from models.drums.roles.types import ROLES, DSPFeatures, SampleResult, ScoreVector
 from models.learning.checkpoint import save_model
-from models.learning.training import Callback, Trained, TrainingPlan, train
-from models.music.errors import BadInput
+from models.learning.training import Callback, TrainingPlan, train
+from models.music.errors import BadConfig, BadInput
 
-log = logging.getLogger(__name__)
+HELD_OUT_OF = 3  # every third maker by size
+LESSON_STEPS, REHEARSAL_STEPS = 400, 250
+
+
+def _plan(steps: int) -> TrainingPlan:
+    return TrainingPlan(
+        steps=steps,
+        learning_rate=3e-3,
+        warmup_steps=steps // 8,
+        weight_decay=0.03,
+        clip_norm=5.0,
+        validate_every=steps,
+        save_every=steps,
+    )
 
 
 @dataclass(frozen=True)
@@ -45,18 +56,10 @@ class ScorerTraining:
     """Its size."""
     lesson: LessonConfig = field(default_factory=LessonConfig)
     """How sounds are shown."""
-    plan: TrainingPlan = field(
-        default_factory=lambda: TrainingPlan(
-            steps=250,
-            learning_rate=3e-3,
-            warmup_steps=30,
-            weight_decay=0.03,
-            clip_norm=5.0,
-            validate_every=250,
-            save_every=250,
-        )
-    )
-    """How long and how fast each listener learns."""
+    plan: TrainingPlan = field(default_factory=lambda: _plan(LESSON_STEPS))
+    """How long and how fast a listener learns."""
+    rehearsal: TrainingPlan = field(default_factory=lambda: _plan(REHEARSAL_STEPS))
+    """The same for the rehearsal."""
 
 
 def train_scorer(
@@ -67,55 +70,73 @@ def train_scorer(
     jury: Jury | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> RoleScorer:
-    """Teach all listeners, calibrate the jury's confidence on makers they did not hear, return the scorer."""
-    groups = deal_makers(dataset, training.network.listeners)
-    listeners, history = [], []
-    strange_scores = np.full((len(dataset.shots), len(ROLES)), np.nan)
-    for number, group in enumerate(groups):
-        strange = np.isin(dataset.makers, group)
-        taught, held_out = dataset.only(~strange), dataset.only(strange)
-        trained = _teach_listener(taught, held_out, training, number, Path(folder), callbacks)
-        listeners.append(trained.network)
-        history += [{"listener": number, **entry} for entry in trained.history]
-        remembered = _shares(_memory_of(taught, training.network), held_out)
-        strange_scores[strange] = blend(_shares(trained.network.roles, held_out), remembered, training.network)
-        log.info("listener %d of %d, without %s: %s", number + 1, len(groups), ", ".join(group), trained.best)
-    memory = _memory_of(dataset, training.network)
-    sounds, width = memory.get_buffer("sounds").shape
-    network = RoleNetwork(dataclasses.replace(training.network, memory_sounds=sounds, memory_width=width))
-    network.listeners, network.memory = nn.ModuleList(listeners), memory
-    calibration = calibrate(jury or Jury(), dataset, strange_scores)
+    """Rehearse to calibrate, then teach on everything; the callbacks follow the rehearsal, which has held-out makers."""
+    strange = np.isin(dataset.makers, makers_for_rehearsal(dataset))
+    rehearsal, strangers = dataclasses.replace(training, plan=training.rehearsal), dataset.only(strange)
+    rehearsed, loss = _teach(dataset.only(~strange), rehearsal, Path(folder) / "rehearsal", strangers, callbacks)
+    scores = RoleScorer(rehearsed, Calibration(0, 0), {}).score_seen(strangers.pictures[0], strangers.features[0])
+    calibration = calibrate(jury or Jury(), strangers, scores)
+    network, _ = _teach(dataset, training, Path(folder) / "lesson")
     facts = {
         "calibration": asdict(calibration),
         "makers": sorted(set(dataset.makers.tolist())),
         "shots": len(dataset.shots),
         "steps": training.plan.steps,
-        "history": history,
+        "rehearsal_loss": loss,
     }
-    return RoleScorer(network.eval(), calibration, facts)
+    return RoleScorer(network, calibration, facts)
+
+
+def teach(
+    dataset_folder: str | os.PathLike[str],
+    model_folder: str | os.PathLike[str],
+    steps: int = 400,
+    held_out: float = 0.25,
+    minutes: float = 0.0,
+    seed: int = 0,
+    callbacks: Sequence[Callback] = (),
+) -> float:
+    """Teach a scorer on a prepared data set, some makers left out for its evaluation; return the rehearsal's loss."""
+    dataset = read_dataset(dataset_folder)
+    rehearsal = max(1, round(steps * REHEARSAL_STEPS / LESSON_STEPS))
+    plans = [dataclasses.replace(_plan(s), minutes=minutes, seed=seed) for s in (steps, rehearsal)]
+    training = ScorerTraining(plan=plans[0], rehearsal=plans[1])
+    taught = dataset.only(~np.isin(dataset.makers, makers_for_evaluation(dataset, held_out)))
+    scorer = train_scorer(taught, training, Path(f"{model_folder}-work"), callbacks=callbacks)
+    save_scorer(scorer, model_folder, replace=True)
+    return scorer.facts["rehearsal_loss"]
+
+
+def makers_for_evaluation(dataset: Dataset, share: float) -> list[str]:
+    """Choose about a share of the makers, of all sizes; at least one unless the share is 0."""
+    if not 0 <= share <= 0.5:
+        raise BadConfig(f"held_out is {share}; it must be from 0 to 0.5 (try 0.25).")
+    names = _makers_by_size(dataset)
+    return names[1 :: round(1 / share)] if share else []
 
 
 def save_scorer(scorer: RoleScorer, folder: str | os.PathLike[str], *, replace: bool = False, **facts: Any) -> Path:
     """Write the scorer's model folder whole."""
-    known = {name: value for name, value in scorer.facts.items() if name != "history"}
-    return save_model(folder, scorer.network, scorer.network.config, "roles", replace=replace, **known, **facts)
+    config = scorer.network.config
+    return save_model(
+        folder, scorer.network, config, "roles", store_as=torch.float16, replace=replace, **scorer.facts, **facts
+    )
 
 
-def deal_makers(dataset: Dataset, groups: int) -> list[list[str]]:
-    """Deal makers into groups of about the same number of one-shots; the practice room's sounds stay with everyone."""
-    names, counts = np.unique(dataset.makers[dataset.makers != PRACTICE], return_counts=True)
-    if len(names) < max(2, groups):
+def makers_for_rehearsal(dataset: Dataset) -> list[str]:
+    """Choose makers with about a third of the one-shots; the practice room's sounds are never held out."""
+    names = _makers_by_size(dataset)
+    if len(names) < 2:
         raise BadInput(
-            f"roles: {len(names)} makers ({', '.join(names)}); {max(2, groups)} are needed, one to be left out by each "
-            "listener. Add sample packs, or lower listeners."
+            f"roles: {len(names)} maker to learn from ({', '.join(names)}); at least 2 are needed, so that confidence can be "
+            "measured on one that was not heard. Add a sample pack: the top folder names the maker."
         )
-    dealt: list[list[str]] = [[] for _ in range(groups)]
-    sizes = [0] * groups
-    for index in np.argsort(-counts, kind="stable"):
-        smallest = sizes.index(min(sizes))
-        dealt[smallest].append(str(names[index]))
-        sizes[smallest] += int(counts[index])
-    return dealt
+    return names[::HELD_OUT_OF]
+
+
+def _makers_by_size(dataset: Dataset) -> list[str]:
+    names, counts = np.unique(dataset.makers[dataset.makers != PRACTICE], return_counts=True)
+    return [str(names[index]) for index in np.argsort(-counts, kind="stable")]
 
 
 def judge_dataset(jury: Jury, dataset: Dataset, learned: NDArray | None) -> list[SampleResult]:
@@ -131,38 +152,41 @@ def judge_dataset(jury: Jury, dataset: Dataset, learned: NDArray | None) -> list
     ]
 
 
-def calibrate(jury: Jury, dataset: Dataset, strange_scores: NDArray) -> Calibration:
-    """Fit margin to confidence on the scores of makers that were not heard; rows of NaN were not held out."""
-    held = np.isfinite(strange_scores).all(axis=1)
-    dataset = dataset.only(held)
-    results = judge_dataset(jury, dataset, strange_scores[held])
+def calibrate(jury: Jury, strangers: Dataset, scores: NDArray) -> Calibration:
+    """Fit margin to confidence on the scores of makers that were not heard."""
+    results = judge_dataset(jury, strangers, scores)
     margins = [result.scores.final.margin for result in results]
-    right = [ROLES.index(result.role) == truth for result, truth in zip(results, dataset.roles, strict=True)]
+    right = [ROLES.index(result.role) == truth for result, truth in zip(results, strangers.roles, strict=True)]
     return fit_calibration(margins, right)
 
 
-def _teach_listener(
-    taught: Dataset,
-    held_out: Dataset,
+def _teach(
+    dataset: Dataset,
     training: ScorerTraining,
-    number: int,
     folder: Path,
-    callbacks: Sequence[Callback],
-) -> Trained:
-    plan = dataclasses.replace(training.plan, seed=training.plan.seed + number)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(plan.seed)
-        lesson = RoleLesson(taught, held_out, training.network, training.lesson)
-    return train(lesson, plan, folder / f"listener-{number}", callbacks, device="cpu")
+    held_out: Dataset | None = None,
+    callbacks: Sequence[Callback] = (),
+) -> tuple[RoleNetwork, float]:
+    """Teach all listeners and solve the memory; return the last listener's validation loss too."""
+    loss = 0.0
+    memory = _memory_of(dataset, training.network)
+    sounds, width = memory.get_buffer("sounds").shape
+    network = RoleNetwork(dataclasses.replace(training.network, memory_sounds=sounds, memory_width=width))
+    network.memory = memory
+    for number in range(training.network.listeners):
+        plan = dataclasses.replace(training.plan, seed=training.plan.seed + number)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(plan.seed)
+            lesson = RoleLesson(dataset, held_out, training.network, training.lesson)
+        trained = train(lesson, plan, folder / f"listener-{number}", callbacks, device="cpu")
+        network.listeners[number].load_state_dict(trained.network.state_dict())
+        loss = trained.best["loss"]
+    return network.eval(), loss
 
 
 def _memory_of(dataset: Dataset, config: ScorerConfig) -> SoundMemory:
-    pictures, features = torch.from_numpy(dataset.pictures[0]).float(), torch.from_numpy(dataset.features[0])
-    weights = torch.from_numpy(balance(dataset))
-    return recall(pictures, features, torch.from_numpy(dataset.roles), weights, config.memory_width)
-
-
-def _shares(voice: Callable[[Tensor, Tensor], Tensor], dataset: Dataset) -> Tensor:
-    """Ask a voice about the sounds themselves: [n, 5]."""
-    with torch.inference_mode():
-        return voice(torch.from_numpy(dataset.pictures[0]).float(), torch.from_numpy(dataset.features[0]))
+    variants = min(config.memory_variants, len(dataset.pictures))
+    pictures = torch.from_numpy(dataset.pictures[:variants]).float().flatten(0, 1)
+    features = torch.from_numpy(dataset.features[:variants]).flatten(0, 1)
+    roles, weights = torch.from_numpy(dataset.roles), torch.from_numpy(balance(dataset))
+    return recall(pictures, features, roles.repeat(variants), weights.repeat(variants), config.memory_width)

@@ -65,7 +65,7 @@ def _in_a_room(sound: Clip, random: np.random.Generator) -> NDArray:
     length = round(LISTENING_RATE_HZ * random.uniform(0.05, 0.6))
     room = random.normal(0, 1, length) * np.exp(-np.linspace(0, 7, length))
     room *= random.uniform(0.02, 0.3) / np.linalg.norm(room)
-    size = next_fast_len(len(sound) + length)
+    size = _fast(len(sound) + length)
     wet = np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(room, size), size)[: len(sound) + length]
     wet[: len(sound)] += sound
     return wet
@@ -87,6 +87,11 @@ def _cut_elsewhere(sound: Clip, random: np.random.Generator) -> NDArray:
 
 
 def _filtered(sound: Clip, gain_at) -> NDArray:
-    size = next_fast_len(2 * len(sound))
+    size = _fast(2 * len(sound))
     spectrum = np.fft.rfft(sound, size) * gain_at(np.fft.rfftfreq(size, 1 / LISTENING_RATE_HZ))
     return np.fft.irfft(spectrum, size)[: len(sound)]
+
+
+def _fast(length: int) -> int:
+    """Return a length at least this long whose transform is quick."""
+    return int(next_fast_len(length) or length)

@@ -1,0 +1,105 @@
+"""Stages of the roles: give one-shots theirs; and gather labelled ones, prepare, teach and judge the learned voice."""
+
+from __future__ import annotations
+
+from kfp.dsl import Dataset, Input, Model, Output
+
+from components.stage import stage
+
+
+@stage(image="python-torch")
+def assign_roles(input_dir: Input[Dataset], pools: Output[Dataset], limit: int = 10, seed: int = 0) -> int:
+    """Give one-shots their roles and sort them into pools; count them.
+
+    Args:
+        input_dir: A folder tree of one-shots; those that cannot be used are left out.
+        limit: Draw so many at random; 0 takes all.
+        seed: Of the draw.
+    """
+    from components.one_shots import show_roles
+    from models.drums.roles.files import assign_folder
+
+    assigned = assign_folder(input_dir.path, pools.path, limit=limit, seed=seed)
+    show_roles(assigned)
+    return len(assigned.results)
+
+
+@stage(image="python-audio")
+def gather_one_shots(source: str, one_shots: Output[Dataset], practice_sounds: int = 40, seed: int = 0) -> str:
+    """Bring labelled one-shots together, and synthesised ones beside them that everyone may learn from.
+
+    Args:
+        source: A folder, archive or snapshot in which folders name labels and top folders makers, or which has a
+            labels.csv (path, label, maker); "practice" makes three small sample packs.
+        practice_sounds: Synthesise so many of every kind.
+        seed: Of the synthesised sounds.
+    """
+    from components.one_shots import bring_one_shots
+
+    return bring_one_shots(source, one_shots.path, practice_sounds, seed)
+
+
+@stage(image="python-audio")
+def prepare_one_shots(one_shots: Input[Dataset], dataset: Output[Dataset], variants: int = 6, seed: int = 0) -> int:
+    """Hear labelled one-shots once, with variations, as pictures and features; count them.
+
+    Args:
+        one_shots: Folder tree of labelled one-shots, or a CSV of path, label and maker.
+        variants: Variations of every sound: speed, equaliser, room, noise.
+        seed: Of the variations.
+    """
+    from components.tracking import log_metrics
+    from models.drums.roles.learned.dataset import find_labelled, prepare_dataset
+
+    prepared = prepare_dataset(find_labelled(one_shots.path), dataset.path, variants=variants, seed=seed)
+    log_metrics({"one_shots": len(prepared.shots), "makers": len(set(prepared.makers.tolist()))})
+    return len(prepared.shots)
+
+
+@stage(image="python-torch", gpu=True)
+def train_role_scorer(
+    dataset: Input[Dataset],
+    model: Output[Model],
+    steps: int = 400,
+    held_out: float = 0.25,
+    minutes: float = 0.0,
+    seed: int = 0,
+) -> float:
+    """Teach the learned voice of the roles; the rehearsal's validation loss comes back.
+
+    Args:
+        dataset: Prepared one-shots.
+        steps: How long a listener learns.
+        held_out: Share of the makers left for the evaluation; 0 teaches on all of them.
+        minutes: Wall-clock limit of a listener; 0 sets none.
+        seed: Of everything random.
+    """
+    from components.lessons import Journal
+    from models.drums.roles.learned.training import teach
+
+    with Journal("loss") as journal:
+        return teach(dataset.path, model.path, steps, held_out, minutes, seed, [journal])
+
+
+@stage(image="python-torch")
+def evaluate_roles(
+    dataset: Input[Dataset],
+    model: Input[Model],
+    evaluation: Output[Dataset],
+    tracking_uri: str = "",
+    artifacts_uri: str = "",
+) -> float:
+    """Judge a role scorer on makers it never heard, beside the champion; macro accuracy comes back.
+
+    Args:
+        dataset: Prepared one-shots.
+        model: The trained model.
+    """
+    from components.champions import champion_folder
+    from components.lessons import show_evaluation
+    from models.drums.roles.evaluation import evaluate_scorer
+
+    with champion_folder("roles", tracking_uri, artifacts_uri) as champion:
+        figures = evaluate_scorer(dataset.path, model.path, evaluation.path, champion)
+    show_evaluation(evaluation.path)
+    return figures["macro_accuracy"]
