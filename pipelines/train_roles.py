@@ -1,7 +1,5 @@
 """From labelled one-shots to a served role scorer.  Run: jamflow run train-roles --data my-samples.zip"""
 
-from __future__ import annotations
-
 from kfp import dsl
 
 from components.common import deploy, gate, register

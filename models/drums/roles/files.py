@@ -60,7 +60,7 @@ def assign_folder(
 
 def write_roles(out_dir: str | os.PathLike[str], results: list[SampleResult], pools: RolePools) -> int:
     """Write pools_N.json and per_sample_N.json under the next free N."""
-    out_dir = Path(out_dir).absolute()
+    out_dir = Path(os.path.abspath(out_dir))
     pooled = pools.as_dict()
     standing = {sample.sample_id: (role, sample) for role in ROLES for sample in pools[role]}
     entries = []
@@ -76,5 +76,5 @@ def write_roles(out_dir: str | os.PathLike[str], results: list[SampleResult], po
 
 
 def _as_seen_from(folder: Path, filepath: str) -> str:
-    path = Path(filepath).absolute()
+    path = Path(os.path.abspath(filepath))
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
