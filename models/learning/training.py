@@ -142,7 +142,7 @@ def train(
     """Teach until the plan's steps, minutes or patience end; resume from the folder's newest whole checkpoint."""
     device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     devices = [device.index or 0] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices), _threads(plan.threads):
+    with torch.random.fork_rng(devices=devices), on_threads(plan.threads):
         return _Training(lesson, plan, Path(folder), callbacks, device).run()
 
 
@@ -276,7 +276,8 @@ def _moved(batch: Any, device: torch.device) -> Any:
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
+def on_threads(count: int) -> Iterator[None]:
+    """Compute on so many CPU threads for the block; 0 leaves torch's choice."""
     before = torch.get_num_threads()
     torch.set_num_threads(count or before)
     try:

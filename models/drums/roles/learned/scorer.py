@@ -61,7 +61,9 @@ class RoleScorer:
         """Score pictures [n, MELS, SPANS] and features [n, 11]."""
         import torch
 
-        with torch.inference_mode():
+        from models.learning.training import on_threads
+
+        with torch.inference_mode(), on_threads(1):  # threads of so small a network only wait for one another
             pieces = zip(
                 torch.from_numpy(pictures).float().split(64), torch.from_numpy(features).split(64), strict=True
             )

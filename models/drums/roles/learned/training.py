@@ -45,6 +45,7 @@ def _plan(steps: int) -> TrainingPlan:
         clip_norm=5.0,
         validate_every=steps,
         save_every=steps,
+        threads=1,
     )
 
 
