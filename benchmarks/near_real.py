@@ -1,6 +1,6 @@
 """Real one-shots played by real drummers: clips whose onsets are known to the sample.
 
-    clips = near_real_clips(shared, REPORTED)        # 14 performances of 12 s, kits and drummers kept apart from TUNED
+    clips = near_real_clips(shared, REPORTED)        # 84 performances of 12 s, kits and drummers kept apart from TUNED
 
 A hit's truth is where its one-shot first comes within 30 dB of its own peak, not where the file was placed: leading
 silence is trimmed in the library, but a brushed snare or a loose group of claps still creeps in over milliseconds.
@@ -21,7 +21,7 @@ from models.music.audio import HOUSE_RATE_HZ, Audio, read_audio
 from models.music.midi import read_midi
 from models.music.notes import ONSET, PITCH, VELOCITY
 
-CLIPS, CLIP_SECONDS, MERGE_MS, ATTACK_DB = 14, 12.0, 20.0, -30.0
+CLIPS, CLIP_SECONDS, MERGE_MS, ATTACK_DB = 84, 12.0, 20.0, -30.0
 LABELS = {36: "kick", 35: "kick", 39: "clap"}
 LABELS |= dict.fromkeys((37, 38, 40), "snare")
 LABELS |= dict.fromkeys((42, 44, 22), "hihat")
@@ -40,6 +40,8 @@ LEVEL_DB = {
     "ride": -9.0,
 }
 ROUND_ROBIN = 4
+NOT_ONE_STROKE = frozenset({"snare_rest", "brush"})
+"""Sublabels of recordings that hold several attacks (a stick left to bounce, a brush stirred): their truth is unknown."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ TUNED = Cast(("karoryfer", "oramics_drum_machines", "sonicpi_freesound"), ("drum
 REPORTED = Cast(
     ("muldjord", "smpldsnds_machines", "uzu_switchangel_mot4i"),
     ("drummer2", "drummer4", "drummer6", "drummer7", "drummer8", "drummer9", "drummer10"),
-    2,
+    100,
 )
 
 
@@ -113,7 +115,7 @@ def _kit(shared: Path, maker: str) -> dict[str, list[NDArray[np.float32]]]:
     with open(shared / "data/SOURCES.csv", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["maker"] == maker and row["path"].startswith("drums/")]
     kit: dict[str, list[NDArray[np.float32]]] = {}
-    for row in rows:
+    for row in (row for row in rows if row["sublabel"] not in NOT_ONE_STROKE):
         voice = row["sublabel"] if row["label"] == "cymbal" else row["label"]
         voice = "openhat" if row["sublabel"] == "hihat_open" else "crash" if voice == "china" else voice
         sound = read_audio(shared / "data" / row["path"]).mono().at_rate(HOUSE_RATE_HZ).samples[0]

@@ -5,7 +5,7 @@
 
 How: spectral flux on a logarithmic filterbank whose past is widened by a maximum filter, so that vibrato and beating
 make no onsets (SuperFlux, Böck and Widmer 2013), in five bands; in each band only what rises above its own local
-median counts, and nothing below the noise floor does. The weighted root of the five is one curve; its peaks are hits.
+median counts, and nothing below the noise floor does. The weighted sum of the five is one curve; its peaks are hits.
 Each peak is then led back to the attack's first sample: the place that best splits the five band signals into a quiet
 and a loud part (Akaike's criterion for a change of variance, as in picking earthquakes). A long file is heard in
 sections, so memory depends on a section.
@@ -31,9 +31,9 @@ from models.music.errors import BadConfig
 RATE_HZ, WINDOW, HOP = HOUSE_RATE_HZ, 1024, 128
 FILTERS_PER_OCTAVE, LOWEST_HZ, HIGHEST_HZ = 12, 30.0, 17_000.0
 BAND_EDGES_HZ = (40.0, 180.0, 800.0, 3600.0, 7200.0, 17_000.0)
-BAND_WEIGHTS = (0.17, 0.20, 0.24, 0.17, 0.41)
+BAND_WEIGHTS = (0.080, 0.178, 0.323, 0.131, 0.343)
 """Logistic regression on real one-shots played by real drummers; divided so that the best threshold is 1."""
-LAG_FRAMES, WIDEN_FILTERS, MEDIAN_FRAMES, PEAK_FRAMES = 4, 3, 61, 3
+LAG_FRAMES, WIDEN_FILTERS, MEDIAN_FRAMES, PEAK_FRAMES = 4, 3, 31, 2
 LATE_S = 2 * HOP / RATE_HZ
 """A flux peak stands so far behind the attack."""
 SECTION_S, MARGIN_S = 20.0, 0.5
@@ -129,7 +129,7 @@ def _strength(sound: NDArray[np.float32]) -> NDArray[np.float64]:
     flux[LAG_FRAMES:] = np.maximum(0.0, level_db[LAG_FRAMES:] - past[:-LAG_FRAMES])
     by_band = np.stack([flux[:, band].mean(1) for band in bands], 1)  # [n, b]
     above = by_band - median_filter(by_band, (MEDIAN_FRAMES, 1), mode="nearest")
-    return np.sqrt(np.maximum(0.0, above)) @ np.array(BAND_WEIGHTS)
+    return np.maximum(0.0, above) @ np.array(BAND_WEIGHTS)
 
 
 @lru_cache(maxsize=1)
