@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -88,7 +90,8 @@ class Profile:
     def mlflow_command(self) -> str:
         """How to look at MLflow: a command, or the server's address."""
         uri = self.mlflow_uri or "off"
-        return f"mlflow ui --backend-store-uri {uri}" if uri.startswith("sqlite:") else uri
+        program = "mlflow" if shutil.which("mlflow") else Path(sys.executable).with_name("mlflow")
+        return f"{program} ui --backend-store-uri {uri}" if uri.startswith("sqlite:") else uri
 
     @property
     def artifacts_uri(self) -> str:

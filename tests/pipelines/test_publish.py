@@ -1,6 +1,5 @@
 import pytest
 
-from models.music.errors import BadInput
 from pipelines.publish import publish
 
 
@@ -28,13 +27,18 @@ def test_numbered_files_take_the_next_number_together(made, tmp_path):
     ]
 
 
-def test_nothing_is_overwritten_and_then_nothing_is_written(made, tmp_path):
+def test_another_runs_files_are_kept_and_the_set_goes_beside_them_as_a_whole(made, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
     (out / "dummy_00001.wav").write_text("another kick")
-    with pytest.raises(BadInput, match=r"dummy_00001.wav exists and differs"):
-        publish({"pools": made}, out)
-    assert [path.name for path in out.iterdir()] == ["dummy_00001.wav"]
+    written = publish({"pools": made}, out)
+    assert (out / "dummy_00001.wav").read_text() == "another kick"
+    assert {path.relative_to(out).as_posix() for path in written} == {
+        "take_2/dummy_00001.wav",
+        "take_2/per_sample_1.json",
+        "take_2/pools_1.json",
+    }
+    assert publish({"pools": made}, out)[0].parent == out / "take_3"
 
 
 def test_a_single_file_is_named_after_its_output(tmp_path):
