@@ -44,7 +44,7 @@ class Fusion:
     """A factor for a role's share; 1 when not named."""
     margin_threshold: float = 0.12
     """A smaller margin is noted as uncertain."""
-    rule_calibration: Calibration = field(default_factory=lambda: Calibration(slope=20.0, offset=-0.6))
+    rule_calibration: Calibration = field(default_factory=lambda: Calibration(slope=10.0, offset=-0.7))
     """From margin to confidence without the learned scorer, which otherwise brings its own."""
 
     def __post_init__(self) -> None:
