@@ -13,22 +13,6 @@ from components.tracking import log_metrics, recording
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_four_processes_may_open_a_new_database_at_once(tmp_path):
-    script = (
-        "import warnings; warnings.simplefilter('ignore')\n"
-        "from serving.store import open_store\n"
-        f"print(len(open_store('sqlite:///{tmp_path}/new/mlflow.db').search_experiments()))"
-    )
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        for _ in range(4)
-    ]
-    ended = [process.communicate(timeout=110) for process in processes]
-    assert [said.strip() for said, _ in ended] == ["1"] * 4, ended
-
-
 def test_a_run_whose_process_died_is_told_to_mlflow_as_killed(tmp_path):
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     with recording(tmp_path / "record") as folder:

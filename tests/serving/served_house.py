@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +17,9 @@ from echo_model import ECHO
 from models.drums.roles.learned import network as roles
 from models.groove.network import TINY, GrooveVAE
 from models.learning.checkpoint import save_model
-from serving.contract import MODELS
+from serving.contract import MODELS, ROLES_MODEL
+from serving.control import Control
+from serving.deploy import deploy
 from serving.registry import Registry
 from serving.repository import Repository
 from serving.server import TritonServer
@@ -29,6 +35,27 @@ class House:
     registry: Registry
     repository: Path
     server: TritonServer
+
+
+def registry_in(folder: Path, empty_store: Path) -> Registry:
+    """A registry on a copy of an empty database, which MLflow would take seconds to make."""
+    shutil.copyfile(empty_store, folder / "mlflow.db")
+    return Registry(f"sqlite:///{folder}/mlflow.db", (folder / "artifacts").as_uri())
+
+
+def open_house(folder: Path, empty_store: Path) -> Iterator[House]:
+    """Start a server with an echo, a tiny role model and a deployed tiny groove champion on it."""
+    model = tiny_groove(folder / "groove", seed=1)
+    registry = registry_in(folder, empty_store)
+    add_echo(folder / "repository", 1, model)
+    Repository(folder / "repository").add(ROLES_MODEL, 1, tiny_roles(folder / "roles", seed=1))
+    Repository(folder / "repository").serve(ROLES_MODEL, [1])
+    with TritonServer(folder / "repository", folder / "triton") as server:
+        with contextlib.closing(Control(server.endpoint)) as control, ThreadPoolExecutor() as loading:
+            list(loading.map(control.load, ["echo", "roles"]))
+        version = registry.register("groove", model, {"timing_mae_ms": 20.0})
+        deploy(registry, "groove", version, folder / "repository", server.endpoint)
+        yield House(registry, folder / "repository", server)
 
 
 def tiny_groove(folder: Path, seed: int) -> Path:

@@ -1,7 +1,5 @@
 """The registry: what goes in comes out, and there is one champion at a time."""
 
-import threading
-
 import mlflow
 import numpy as np
 import pytest
@@ -53,46 +51,6 @@ def test_a_role_model_is_registered_like_any_other(registry, tmp_path):
     version = registry.register("roles", tiny_roles(tmp_path / "model", 1), {"accuracy": 0.9})
     golden = Golden.read(registry.download("roles", version, tmp_path / "fetched") / "golden.npz")
     assert golden.answer["scores"].shape == (5,)
-
-
-def test_two_promotions_at_once_have_one_winner(registry, tmp_path, monkeypatch):
-    model = tiny_groove(tmp_path / "model", 5)
-    versions = [registry.register("groove", model, {}) for _ in range(3)]
-    registry.promote("groove", versions[0])
-    seen, outcomes = threading.Barrier(2), []
-    look = registry.alias
-
-    def looked(name, alias):  # both look at the same champion before either moves it
-        found = look(name, alias)
-        if (
-            alias == "champion"
-            and found == versions[0]
-            and not seen.broken
-            and threading.current_thread().name not in met
-        ):
-            met.add(threading.current_thread().name)
-            seen.wait(10)
-        return found
-
-    def promote(version):
-        try:
-            registry.promote("groove", version)
-            outcomes.append("won")
-        except RegistryError as error:
-            outcomes.append(str(error))
-
-    met: set[str] = set()
-    monkeypatch.setattr(registry, "alias", looked)
-    threads = [threading.Thread(target=promote, args=(version,)) for version in versions[1:]]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
-    champion = look("groove", "champion")
-    assert sorted(outcome == "won" for outcome in outcomes) == [False, True]
-    assert any(f"lost the race, champion is {champion}." in outcome for outcome in outcomes)
-    assert champion in versions[1:]
-    assert look("groove", "previous") == versions[0]
 
 
 def test_a_rollback_brings_the_previous_champion_back_and_history_keeps_both(registry, tmp_path):

@@ -1,4 +1,3 @@
-import pickle
 from dataclasses import dataclass
 
 import pytest
@@ -7,7 +6,6 @@ from torch import nn
 
 from models.learning.checkpoint import load_model, save_model
 from models.music.errors import BadInput
-from models.music.files import manifest_of, write_json
 
 
 @dataclass(frozen=True)
@@ -39,20 +37,3 @@ def test_another_kind_of_model_is_refused(tmp_path):
     save_model(tmp_path / "model", Small(Size()), Size(), "small")
     with pytest.raises(BadInput, match="holds a 'small' model; a 'groove' model is needed"):
         load_model(tmp_path / "model", "groove", Size, Small)
-
-
-class Attack:
-    def __init__(self, marker):
-        self.marker = marker
-
-    def __reduce__(self):
-        return (open, (str(self.marker), "w"))
-
-
-def test_a_pickle_in_place_of_weights_is_refused_unread(tmp_path):
-    folder = save_model(tmp_path / "model", Small(Size()), Size(), "small")
-    (folder / "weights.safetensors").write_bytes(pickle.dumps(Attack(tmp_path / "marker")))
-    write_json(folder / "manifest.json", manifest_of(folder))
-    with pytest.raises(BadInput, match="Pickled weights are not loaded"):
-        load_model(folder, "small", Size, Small)
-    assert not (tmp_path / "marker").exists()

@@ -6,11 +6,17 @@ import threading
 import time
 
 import pytest
-from served_house import CONTRACTS, stub_of
+from served_house import CONTRACTS, open_house, stub_of
 
 from models.music.errors import ServingError, Unavailable
 from serving.repository import Repository
 from serving.watchdog import Watchdog
+
+
+@pytest.fixture(scope="module")
+def house(empty_store, tmp_path_factory):
+    """A house of their own: these tests kill its server."""
+    yield from open_house(tmp_path_factory.mktemp("dying"), empty_store)
 
 
 @pytest.fixture
