@@ -7,7 +7,7 @@ from kfp.dsl import Dataset, Input, Model, Output
 from components.stage import stage
 
 
-@stage(image="python-ops")
+@stage(image="python-audio")
 def gather_grooves(source: str, performances: Output[Dataset], seed: int = 0) -> str:
     """Bring drum performances together: given ones, or practice drummers.
 
