@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -104,6 +105,8 @@ def ours(sounds: list[Audio], config: DedupeConfig) -> np.ndarray:
 
 def raw_mfcc(sounds: list[Audio]) -> np.ndarray:
     import librosa
+
+    warnings.filterwarnings("ignore", "n_fft=.* is too large", UserWarning)  # the shortest sounds
 
     monos = [sound.mono().samples[0] for sound in sounds]
     means = np.stack([librosa.feature.mfcc(y=mono, sr=44_100, n_mfcc=20).mean(1) for mono in monos])

@@ -44,6 +44,8 @@ def by_librosa(clip: Clip) -> dict[str, float]:
     """Measure one sound the obvious way: a librosa call a feature, frames weighted by energy."""
     import librosa
 
+    warnings.filterwarnings("ignore", "n_fft=.* is too large", UserWarning)  # the shortest sounds
+
     frames: dict[str, Any] = {"n_fft": FRAME, "hop_length": HOP}
     zeros: dict[str, Any] = {"frame_length": FRAME, "hop_length": HOP}
     rms = librosa.feature.rms(y=clip, frame_length=FRAME, hop_length=HOP, pad_mode="constant")[0]

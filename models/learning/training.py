@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import logging
 import math
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any, Literal, Protocol
 import torch
 from torch import Tensor, distributed, nn
 
+from models.learning.progress import ProgressBar
 from models.learning.resume import TrainingState, newest_state, save_state
 from models.music.errors import BadConfig, JamflowError
 
@@ -169,7 +169,7 @@ class _Training:
 
     def run(self) -> Trained:
         plan, state = self.plan, self.state
-        with _progress(plan.steps, state.step, self.leads) as show:
+        with ProgressBar(plan.steps, state.step, visible=self.leads) as show:
             while state.step < plan.steps and not self.stopped_early and not self.out_of_time:
                 figures = self.one_step()
                 last = state.step == plan.steps or self.out_of_time
@@ -284,26 +284,3 @@ def on_threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-class _progress:
-    """A progress bar for a person at a terminal; nothing for a log file."""
-
-    def __init__(self, steps: int, done: int, leads: bool) -> None:
-        self.steps, self.done, self.visible = steps, done, leads and sys.stderr.isatty()
-
-    def __enter__(self) -> Callable[[int, dict[str, float]], None]:
-        if not self.visible:
-            return lambda step, figures: None
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = ("[progress.description]{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self.bar = Progress(*columns, TextColumn("{task.fields[loss]}"), console=Console(stderr=True), transient=True)
-        self.bar.start()
-        task = self.bar.add_task("training", total=self.steps, completed=self.done, loss="")
-        return lambda step, figures: self.bar.update(task, completed=step, loss=f"loss {figures['train_loss']:.4g}")
-
-    def __exit__(self, *_: object) -> None:
-        if self.visible:
-            self.bar.stop()

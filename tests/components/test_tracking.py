@@ -5,6 +5,7 @@ from components.record import Record
 def test_logging_without_a_record_does_nothing(tmp_path):
     tracking.log_metrics({"loss": 1.0})
     tracking.log_picture("nowhere", tmp_path / "missing.png")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_logged_is_read_back_in_order(tmp_path):

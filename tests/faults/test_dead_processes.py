@@ -61,3 +61,4 @@ def test_a_dead_server_comes_back_at_its_address_for_the_same_client(house, clie
             return None
 
     until(answers, 3)
+    assert client.prove("echo").model_version == 1
