@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from components.pipeline_run import PipelineRun, StageRun
-from models.music.errors import JamflowError, StageFailed
+from models.music.errors import BadConfig, JamflowError, StageFailed
 from pipelines.screen import Screen
 from pipelines.settings import Profile
 from pipelines.watch import LOG, Watch
@@ -49,6 +49,11 @@ def run(
     spec = _local_spec(pipeline)
     name = spec.pipeline_info.name
     arguments = {**_from_profile(spec, profile), **arguments}
+    if profile.runner == "containers" and arguments.get("tracking_uri"):
+        raise BadConfig(
+            f"{name}: it reads the model registry, and containers here have no network and do not see home."
+            " Run it with JAMFLOW_RUNNER=subprocess, or submit it to a cluster."
+        )
     now = datetime.datetime.now()
     folder = profile.runs / f"{name}-{now:%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:4]}"
     folder.mkdir(parents=True)
