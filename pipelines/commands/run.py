@@ -13,6 +13,8 @@ from pipelines.flags import Flags, add_flags, chosen
 from pipelines.presets import add_preset_flag, preset
 from pipelines.settings import Profile
 
+SHOWN = 16
+
 
 def main(argv: list[str]) -> int:
     """Run what the first word names."""
@@ -26,7 +28,7 @@ def main(argv: list[str]) -> int:
     parser = _parser(name, pipeline)
     values = parser.read(argv[1:])
 
-    from pipelines.publish import publish
+    from pipelines.publish import NUMBERED, publish
     from pipelines.runner import run
 
     arguments = chosen(pipeline, values, preset(name, values))
@@ -35,10 +37,11 @@ def main(argv: list[str]) -> int:
     for label, value in outcome.outputs.items():
         if not hasattr(value, "path"):
             print(f"{'result' if label == 'Output' else label:<9}{value}")
-    for path in written[:8]:
+    written.sort(key=lambda path: not NUMBERED.match(path.name))  # this run's own files before the kit's many
+    for path in written[:SHOWN]:
         print(f"wrote    {path}")
-    if len(written) > 8:
-        print(f"         and {len(written) - 8} more in {values.out_dir}")
+    if len(written) > SHOWN:
+        print(f"         and {len(written) - SHOWN} more in {written[0].parent}")
     for label, path in {} if values.out_dir else outcome.paths().items():
         print(f"output   {label}: {path}")
     print(f"report   {outcome.report}\nlog      {outcome.folder / 'log.txt'}\nmlflow   {profile.mlflow_command}")
