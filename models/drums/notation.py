@@ -51,17 +51,18 @@ def read_beat_midi(path: str | os.PathLike[str], kit: Kit | None = None) -> Beat
     path = Path(path)
     take = _drum_take(path)
     written = _Written.read(path)
-    bars = max(take.bars, written.grid.bars) if written else take.bars
     names = dict(zip(written.keys, written.events, strict=True)) if written else {}
     if (
         written is None
         or abs(written.grid.tempo_bpm - take.tempo_bpm) > TEMPO_TOLERANCE_BPM
         or written.grid.meter != take.meter
     ):
+        bars = max(take.bars, written.grid.bars) if written else take.bars
         grid, kept, loose = Grid(take.tempo_bpm, bars, take.meter), [], take.notes
     else:
-        grid = Grid(written.grid.tempo_bpm, bars, take.meter)
         kept, loose = written.split(take.notes)
+        added_bars = take.with_notes(loose).bars if len(loose) else 0  # a late hit of the grid's own adds no bar
+        grid = Grid(written.grid.tempo_bpm, max(added_bars, written.grid.bars), take.meter)
 
     def voice(key: int) -> tuple[Role, str]:
         if key in names:

@@ -19,7 +19,7 @@ from models.drums.roles.assigner import RoleAssigner, RoleAssignerConfig, unique
 from models.drums.roles.pools import build_pools
 from models.drums.roles.types import ROLES, RolePools, SampleResult
 from models.music.audio import find_audio
-from models.music.errors import BadConfig, BadInput
+from models.music.errors import BadAudio, BadConfig, BadInput
 from models.music.files import numbered, write_json
 
 
@@ -52,7 +52,7 @@ def assign_folder(
     assigner = RoleAssigner(config)
     results = assigner.assign_many(paths, unique_ids(paths), progress=progress, skip_bad=True)
     if not results:
-        raise BadInput(f"{source}: none of {len(paths)} files can be used. See the warnings above.")
+        raise BadInput(f"{source}: 0 of {len(paths)} files can be used. {_why_not(assigner, paths[0])}")
     pools = build_pools(results, assigner.config.pool)
     number = write_roles(out_dir, results, pools)
     return Assigned(tuple(results), pools, number)
@@ -73,6 +73,15 @@ def write_roles(out_dir: str | os.PathLike[str], results: list[SampleResult], po
         write_json(out_dir / f"per_sample_{number}.json", entries)
         write_json(out_dir / f"pools_{number}.json", pooled)
     return number
+
+
+def _why_not(assigner: RoleAssigner, path: Path) -> str:
+    """Say of one file why it was left out."""
+    try:
+        assigner.assign_file(path)
+    except BadAudio as error:
+        return str(error)
+    return "See the log."
 
 
 def _as_seen_from(folder: Path, filepath: str) -> str:

@@ -44,6 +44,13 @@ def test_a_beat_survives_midi_whole(kit: Kit, tmp_path: Path, seed: int):
     assert again.grid == beat.grid
 
 
+def test_a_last_hit_later_than_its_bar_adds_no_bar(kit: Kit, tmp_path: Path):
+    late = Event(0, 15, "CORE", kit.pool("CORE")[0].sample_id, 0.9, micro_offset_ms=90.0)
+    beat = Beat(Grid(211.826, 1), (late,))
+    again = read_beat_midi(write_beat_midi(tmp_path / "beat.mid", beat, kit))
+    assert (again.grid, again.events) == (beat.grid, beat.events)
+
+
 def test_the_notes_are_general_midi_on_channel_ten(kit: Kit, tmp_path: Path):
     path = write_beat_midi(tmp_path / "beat.mid", make_skeleton(kit, SkeletonPlan(bpm=100, seed=3, texture=0)), kit)
     messages = [m for m in mido.MidiFile(path).tracks[0] if m.type == "note_on"]

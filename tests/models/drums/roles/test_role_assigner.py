@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.drums.roles.assigner import RoleAssigner, RoleAssignerConfig, unique_ids
+from models.drums.roles import RoleAssigner, RoleAssignerConfig
+from models.drums.roles.assigner import unique_ids
 from models.drums.roles.files import assign_folder
 from models.drums.roles.types import FEATURES, Role
 from models.music.audio import read_audio
@@ -114,8 +115,11 @@ def test_bad_input_ends_in_one_line_and_writes_nothing(hits, tmp_path):
     import soundfile
 
     soundfile.write(silent / "silence.wav", np.zeros(4_000), 16_000)
-    for source, error in ((tmp_path / "empty", BadAudio), (silent, BadInput)):
-        with pytest.raises(error):
+    for source, error, why in (
+        (tmp_path / "empty", BadAudio, "no audio"),
+        (silent, BadInput, r"0 of 1 files can be used\. silence\.wav: silent"),
+    ):
+        with pytest.raises(error, match=why):
             assign_folder(source, tmp_path / "out", config=NO_CLAP)
     with pytest.raises(BadConfig, match="limit is -1"):
         assign_folder(hits, tmp_path / "out", limit=-1, config=NO_CLAP)
