@@ -16,11 +16,18 @@ def gather_grooves(source: str, performances: Output[Dataset], seed: int = 0) ->
         seed: Of the practice drummers.
     """
     from components.storage import bring
+    from models.music.errors import BadMidi
+    from models.music.midi import find_midi
     from models.practice.grooves import write_grooves
 
     if source == "practice":
         return write_grooves(performances.path, seed=seed).name
-    return bring(source, performances.path)[:12]
+    digest = bring(source, performances.path)[:12]
+    try:
+        find_midi(performances.path)
+    except BadMidi as error:
+        raise BadMidi(f"{source}: no MIDI in it; give a folder or archive that holds .mid files.") from error
+    return digest
 
 
 @stage(image="python-audio")

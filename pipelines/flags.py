@@ -9,13 +9,23 @@ from __future__ import annotations
 import argparse
 import difflib
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from models.music.errors import BadConfig, BadInput
 
-READERS = {"NUMBER_INTEGER": int, "NUMBER_DOUBLE": float, "LIST": json.loads, "STRUCT": json.loads}
+
+def number(text: str) -> float:
+    """Read a number that is neither NaN nor infinite: no stage could be told one."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
+READERS = {"NUMBER_INTEGER": int, "NUMBER_DOUBLE": number, "LIST": json.loads, "STRUCT": json.loads}
 WORDS = {"NUMBER_INTEGER": "N", "NUMBER_DOUBLE": "X", "LIST": "JSON", "STRUCT": "JSON", "STRING": "TEXT"}
 
 FROM_PROFILE = ("tracking_uri", "artifacts_uri", "datasets_uri", "repository", "home")

@@ -95,12 +95,14 @@ class JamflowClient:
         if mode not in GROOVE_MODES:
             raise BadInput(f"groove: mode is {mode!r}; choose one of {', '.join(GROOVE_MODES)}.")
         arrays = {
-            "hits": np.asarray(hits, np.int32).reshape(-1, 4) if np.size(hits) == 0 else np.asarray(hits, np.int32),
-            "bars": np.array([bars], np.int32),
+            "hits": _whole("hits", hits, np.int32),
+            "bars": _whole("bars", [bars], np.int32),
             "temperature": np.array([temperature], np.float32),
             "mode": np.array([GROOVE_MODES.index(mode)], np.int32),
-            "seed": np.array([seed], np.int64),
+            "seed": _whole("seed", [seed], np.int64),
         }
+        if not arrays["hits"].size:
+            arrays["hits"] = arrays["hits"].reshape(-1, 4)
         reply = self.ask("groove", arrays, deadline_s)
         return GrooveReply(reply.arrays["notes"], reply.model_version)
 
@@ -159,3 +161,16 @@ class JamflowClient:
         tensor = self._grpc.InferInput(name, list(sent.shape), dtype)
         tensor.set_data_from_numpy(np.ascontiguousarray(sent))
         return tensor
+
+
+def _whole(name: str, values: ArrayLike, kind: type[np.signedinteger[Any]]) -> NDArray[Any]:
+    """Turn numbers into the wire's whole ones, or refuse those that would not be the same there."""
+    try:
+        given = np.asarray(values)
+        with np.errstate(invalid="ignore"):
+            sent = given.astype(kind)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise BadInput(f"groove: {name} does not fit {kind.__name__} ({error}). Give whole numbers.") from error
+    if not np.array_equal(sent, given):
+        raise BadInput(f"groove: {name} does not fit {kind.__name__}; give whole numbers within its range.")
+    return sent

@@ -77,10 +77,13 @@ def loudest_per_cell(steps: NDArray[np.int64], drums: NDArray[np.int64], velocit
 
 
 def to_cells(pitches: ArrayLike, velocities: ArrayLike, positions: ArrayLike, table: PitchTable = ROLAND) -> Array:
-    """Put notes on the grid: float64[T, 27], T padded to whole bars; no mapped note gives T = 0."""
+    """Put notes on the grid: float64[T, 27], T padded to whole bars; no mapped note gives T = 0.
+
+    A note that belongs to a step before the first has no cell.
+    """
     positions, velocities = np.asarray(positions, np.float64), np.asarray(velocities, np.float64)
     drums, steps = drums_of(pitches, table), nearest_steps(positions)
-    best = loudest_per_cell(steps, drums, velocities)
+    best = loudest_per_cell(steps, np.where(steps < 0, -1, drums), velocities)
     bars = -(-(int(steps[best].max()) + 1) // STEPS_PER_BAR) if len(best) else 0
     cells = np.zeros((bars * STEPS_PER_BAR, 3, N_DRUMS))
     cells[steps[best], 0, drums[best]] = 1.0

@@ -102,7 +102,7 @@ def performance_of_sequence(sequence: NoteSequence) -> Performance:
     """Take a NoteSequence's plain numbers; a missing tempo means 120 bpm, a missing meter 4/4."""
     notes = [(n.pitch, n.velocity, n.start_time, n.end_time) for n in sequence.notes]
     tempos = tuple(tempo.qpm for tempo in sequence.tempos) or (DEFAULT_TEMPO_BPM,)
-    meters = tuple((m.numerator, m.denominator) for m in sequence.time_signatures)
+    meters = tuple(dict.fromkeys((m.numerator, m.denominator) for m in sequence.time_signatures))
     return Performance(np.array(notes, np.float64).reshape(-1, 4), tempos, meters, sequence.filename or "sequence")
 
 

@@ -57,7 +57,8 @@ def test_the_help_of_a_stage_comes_from_its_signature_and_docstring(capsys):
         (["run", "fetch-dataset", "--sourze", "x"], "--sourze: unknown flag; did you mean --source?"),
         (["run", "fetch-dataset"], "--source: needed."),
         (["run", "register", "--name", "x"], "--model"),
-        (["run", "gate", "--budget-ms", "soon"], "invalid float value: 'soon'"),
+        (["run", "gate", "--budget-ms", "soon"], "invalid number value: 'soon'"),
+        (["run", "gate", "--budget-ms", "nan"], "invalid number value: 'nan'"),
         (["submit", "fetch-dataset", "--source", "x"], "the profile is laptop. Set JAMFLOW_PROFILE=cluster"),
     ],
 )

@@ -7,6 +7,7 @@ from models.drums.roles import types as roles
 from models.groove import request as groove
 from models.music.audio import LISTENING_RATE_HZ
 from models.music.errors import BadInput
+from serving.client import JamflowClient
 from serving.contract import (
     ANY,
     GROOVE,
@@ -107,3 +108,19 @@ def test_an_unknown_model_lists_the_known_ones():
 def test_a_type_that_does_not_cross_unharmed_is_no_tensor():
     with pytest.raises(ValueError, match="FP64"):
         Tensor("x", "FP64", (1,))
+
+
+@pytest.mark.parametrize(
+    ("changed", "name"),
+    [
+        ({"seed": 2**63}, "seed"),
+        ({"seed": 2**70}, "seed"),
+        ({"bars": 1.5}, "bars"),
+        ({"hits": np.full((1, 4), np.nan)}, "hits"),
+        ({"hits": [[36, 100, 0.5, 1]]}, "hits"),
+        ({"hits": [[36, 100], [1]]}, "hits"),
+    ],
+)
+def test_the_client_sends_no_number_that_would_change_on_the_way(changed, name):
+    with JamflowClient("127.0.0.1:1") as client, pytest.raises(BadInput, match=f"groove: {name} does not fit int"):
+        client.groove(**{"hits": [[36, 100, 0, 1]], "bars": 1, **changed})

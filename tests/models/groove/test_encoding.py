@@ -19,7 +19,7 @@ from models.groove.encoding import (
     with_notes_dropped,
     without,
 )
-from models.groove.sequences import Performance
+from models.groove.sequences import Performance, cells_of_sequence
 
 CASES = ("basic_1bar", "collision_maxvel", "empty", "groove_2bar_120", "half_step_rounding", "swing_4bar_95")
 MODES = {
@@ -70,6 +70,22 @@ def test_an_early_note_has_a_positive_offset_and_comes_back_before_the_beginning
     early = to_cells([36], [127], [-0.2])
     assert early[0, 18] == pytest.approx(0.4)
     assert from_cells(early)[0, 2] == pytest.approx(-0.2 * 0.125)
+
+
+def test_a_note_before_the_first_step_does_not_come_back_at_the_end():
+    np.testing.assert_array_equal(to_cells([36, 38], [100, 90], [0.0, -1.2]), to_cells([36], [100], [0.0]))
+    assert to_cells([38], [90], [-1.2]).shape == (0, WIDTH)
+
+
+def test_a_sequence_may_repeat_its_meter():
+    note_seq = pytest.importorskip("note_seq")
+    sequence = note_seq.NoteSequence()
+    sequence.notes.add(pitch=36, velocity=100, start_time=0.0, end_time=0.1, is_drum=True)
+    for time in (0.0, 2.0):
+        sequence.time_signatures.add(time=time, numerator=4, denominator=4)
+    assert cells_of_sequence(sequence).shape == (16, WIDTH)
+    sequence.time_signatures.add(time=4.0, numerator=3, denominator=4)
+    assert cells_of_sequence(sequence).shape == (0, WIDTH)
 
 
 def test_halfway_between_two_steps_belongs_to_the_later_one():
