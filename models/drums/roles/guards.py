@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.drums.roles.types import ROLES, DSPFeatures, ScoreVector
+from models.music.errors import BadConfig
 
 CORE, ACCENT, MOTION, FILL, TEXTURE = range(len(ROLES))
 GUARDS = ("texture_suppress", "sustained_noise", "motion_minimum", "fill_conservative", "low_confidence_texture")
@@ -58,6 +59,11 @@ class Guards:
     low_confidence_factor: float = 0.85
     """TEXTURE is multiplied by this."""
 
+    def __post_init__(self) -> None:
+        for name in (f"{guard}_factor" for guard in ("texture_suppress", "sustained_noise", "motion_minimum")):
+            _check_factor(name, getattr(self, name))
+        _check_factor("low_confidence_factor", self.low_confidence_factor)
+
     def apply(self, scores: ScoreVector, features: DSPFeatures) -> tuple[ScoreVector, list[str]]:
         """Return the corrected, renormalised scores and the names of the guards that fired."""
         p, fired = np.array(scores.values), []
@@ -94,6 +100,11 @@ class Guards:
     def _low_confidence_texture(self, p: NDArray, f: DSPFeatures) -> NDArray | None:
         ahead = p[TEXTURE] - float(np.delete(p, TEXTURE).max())
         return _scaled(p, self.low_confidence_factor, TEXTURE) if 0 < ahead < self.low_confidence_margin else None
+
+
+def _check_factor(name: str, factor: float) -> None:
+    if not 0 < factor <= 1:
+        raise BadConfig(f"guards: {name} is {factor}; it must be above 0, and 1 changes nothing.")
 
 
 def _scaled(p: NDArray, factor: float, *roles: int) -> NDArray:

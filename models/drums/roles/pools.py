@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from models.drums.roles.types import ROLES, Role, RolePools, SampleResult
+from models.music.errors import BadConfig
 
 REQUIRED = (Role.CORE, Role.ACCENT, Role.MOTION)
 Pools = dict[Role, list[SampleResult]]
@@ -34,6 +35,11 @@ class PoolConfig:
     """Promotion to ACCENT needs this sharpness."""
     motion_min_high: float = 0.15
     """Promotion to MOTION needs this share of the high band."""
+
+    def __post_init__(self) -> None:
+        for name in ("core_max", "accent_max", "motion_max"):
+            if getattr(self, name) < 1:
+                raise BadConfig(f"pool: {name} is {getattr(self, name)}; a required pool holds at least 1.")
 
     def maximum(self, role: Role) -> int | None:
         return {Role.CORE: self.core_max, Role.ACCENT: self.accent_max, Role.MOTION: self.motion_max}.get(role)

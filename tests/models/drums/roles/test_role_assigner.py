@@ -124,3 +124,11 @@ def test_bad_input_ends_in_one_line_and_writes_nothing(hits, tmp_path):
     with pytest.raises(BadConfig, match="limit is -1"):
         assign_folder(hits, tmp_path / "out", limit=-1, config=NO_CLAP)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "value"), [("pool", "core_max", -1), ("guards", "texture_suppress_factor", -3.0)]
+)
+def test_a_number_that_would_spoil_every_result_is_refused(section: str, name: str, value: float):
+    with pytest.raises(BadConfig, match=f"{section}: {name} is {value}"):
+        RoleAssignerConfig.from_dict({section: {name: value}})
