@@ -27,7 +27,7 @@ from models.drums.events import MAX_OFFSET_MS, Beat, Event, Role, as_event
 from models.drums.kit import Kit, role_of_key
 from models.music.errors import BadMidi
 from models.music.grid import TICKS_PER_STEP, Grid
-from models.music.midi import read_midi, read_score, read_texts, write_midi
+from models.music.midi import read_midi, read_texts, write_midi
 from models.music.notes import DURATION, ONSET, PITCH, TICKS_PER_QUARTER, Take
 
 GRID_TEXT, EVENT_TEXT = "jamflow grid ", "jamflow event "
@@ -49,7 +49,7 @@ def write_beat_midi(path: str | os.PathLike[str], beat: Beat, kit: Kit) -> Path:
 def read_beat_midi(path: str | os.PathLike[str], kit: Kit | None = None) -> Beat:
     """Read a beat from a MIDI file; without a kit, samples of unknown keys are called gm_036 and so on."""
     path = Path(path)
-    take = _drum_take(path)
+    take = read_midi(path, drums=True)
     written = _Written.read(path)
     names = dict(zip(written.keys, written.events, strict=True)) if written else {}
     if (
@@ -152,21 +152,3 @@ class _Written:
                 unclaimed[tuple(note)] -= 1
                 kept.append(event)
         return kept, np.array(list(unclaimed.elements()), np.int32).reshape(-1, 4)
-
-
-def _drum_take(path: Path) -> Take:
-    """Read the drum channel's notes; every note when the file has no drum channel, or nothing else."""
-    take = read_midi(path)
-    score = read_score(path)
-    drums = [track for track in score.tracks if track.is_drum and len(track.notes)]
-    if not drums or all(track.is_drum for track in score.tracks):
-        return take
-    scale = TICKS_PER_QUARTER / score.ticks_per_quarter
-    return take.with_notes(
-        [
-            (note.pitch, note.velocity, round(note.time * scale), max(1, round(note.duration * scale)))
-            for track in drums
-            for note in track.notes
-            if note.duration > 0 and note.velocity > 0
-        ]
-    )

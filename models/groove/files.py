@@ -35,7 +35,7 @@ def play_file(
     """Play every MIDI file at a path into numbered files of a folder; return how many notes they have."""
     count = 0
     for file in find_midi(source):
-        take = read_midi(file)
+        take = read_midi(file, drums=True)
         request = request_for(take, mode, 0.0, seed)  # type: ignore[arg-type]
         if mode == "humanise":
             rows = blend(take.notes, play(request.hits, request.bars, seed), timing, velocity)

@@ -43,20 +43,24 @@ def read_score(path: str | os.PathLike[str]) -> Any:
     return score
 
 
-def read_midi(path: str | os.PathLike[str]) -> Take:
-    """Read every note of a file as one take, at its first tempo and meter (120 bpm, 4/4 when it names none)."""
+def read_midi(path: str | os.PathLike[str], *, drums: bool = False) -> Take:
+    """Read every note of a file as one take, at its first tempo and meter (120 bpm, 4/4 when it names none).
+
+    For drums, a file that has a drum channel gives that one alone; a file without one is taken for drums as it is.
+    """
     path = Path(path)
     score = read_score(path)
     scale = TICKS_PER_QUARTER / score.ticks_per_quarter
+    only = [track for track in score.tracks if track.is_drum and len(track.notes)] if drums else []
     rows = [
         (note.pitch, note.velocity, round(note.time * scale), max(1, round(note.duration * scale)))
-        for track in score.tracks
+        for track in (only or score.tracks)
         for note in track.notes
         if note.duration > 0 and note.velocity > 0
     ]
     meters = score.time_signatures
     meter = (meters[0].numerator, meters[0].denominator) if len(meters) else (4, 4)
-    rows += _hanging_notes(path, scale, TICKS_PER_QUARTER * 4 * meter[0] // max(1, meter[1]))
+    rows += _hanging_notes(path, scale, TICKS_PER_QUARTER * 4 * meter[0] // max(1, meter[1]), drums=bool(only))
     if not rows:
         raise BadMidi(f"{path.name}: 0 notes, need 1. Export it again, or leave it out.")
     tempo_bpm = score.tempos[0].qpm if len(score.tempos) else 120.0
@@ -105,7 +109,7 @@ def read_texts(path: str | os.PathLike[str]) -> list[str]:
     return [message.text for track in tracks for message in track if message.type == "text"]
 
 
-def _hanging_notes(path: Path, scale: float, ticks_per_bar: int) -> list[tuple[int, int, int, int]]:
+def _hanging_notes(path: Path, scale: float, ticks_per_bar: int, drums: bool) -> list[tuple[int, int, int, int]]:
     """Close the notes that a file begins and never ends, which symusic leaves out, at the end of their bar."""
     import mido
 
@@ -122,7 +126,9 @@ def _hanging_notes(path: Path, scale: float, ticks_per_bar: int) -> list[tuple[i
                 begun.setdefault((message.channel, message.note), []).append((now, message.velocity))
             elif message.type in ("note_on", "note_off") and begun.get((message.channel, message.note)):
                 begun[message.channel, message.note].pop(0)
-        for (_, pitch), starts in begun.items():
+        for (channel, pitch), starts in begun.items():
+            if drums and channel != DRUM_CHANNEL:
+                continue
             for start, velocity in starts:
                 onset = round(start * scale)
                 hanging.append((pitch, velocity, onset, ticks_per_bar - onset % ticks_per_bar))

@@ -71,7 +71,7 @@ class Fusion:
     def _alpha(self, rule: ScoreVector, clap: ScoreVector) -> float:
         if not self.adaptive:
             return self.alpha
-        shifted = self.alpha + self.adaptive_strength * (rule.margin - clap.margin)
+        shifted = self.alpha + self.adaptive_strength * (rule.margin() - clap.margin())
         return float(np.clip(shifted, self.adaptive_low, self.adaptive_high))
 
 

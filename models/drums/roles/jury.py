@@ -48,13 +48,13 @@ class Jury:
             "weights": weights,
             "texture_penalties": penalties,
             "guards": fired,
-            "uncertain": final.margin < self.fusion.margin_threshold,
+            "uncertain": final.margin() < self.fusion.margin_threshold,
         }
-        bundle = ScoreBundle(rule, clap, learned, final, calibration.confidence(final.margin))
+        bundle = ScoreBundle(rule, clap, learned, final, calibration.confidence(final.margin()))
         return SampleResult(
             sample_id=sample_id,
             filepath=filepath,
-            role=final.argmax,
+            role=final.argmax(),
             scores=bundle,
             features=features,
             clap_similarities=dict(clap_similarities or {}),

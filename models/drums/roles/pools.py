@@ -76,8 +76,8 @@ def _rebalance(pools: Pools, role: Role, config: PoolConfig) -> None:
     for sample in reversed(_surest_first(pools[role])):
         if len(pools[role]) <= maximum:
             return
-        if sample.scores.final.margin < config.rebalance_margin and "pool" not in sample.debug:
-            second = next(other for other, _ in sample.scores.final.sorted if other != role)
+        if sample.scores.final.margin() < config.rebalance_margin and "pool" not in sample.debug:
+            second = next(other for other, _ in sample.scores.final.sorted() if other != role)
             _move(pools, sample, role, second, "rebalanced")
 
 

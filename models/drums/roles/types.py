@@ -1,7 +1,7 @@
 """What the role system speaks in: roles, the eleven features, scores, a sample's result, the pools.
 
 result = assigner.assign_file("hit.wav", "hit")
-result.role, result.scores.confidence, result.scores.final.margin
+result.role, result.scores.confidence, result.scores.final.margin()
 build_pools([result, ...]).as_dict()                # the content of pools_N.json
 """
 
@@ -91,20 +91,17 @@ class ScoreVector:
     def __iter__(self) -> Iterator[float]:
         return iter(self.values)
 
-    @property
     def argmax(self) -> Role:
         """The role with the highest score; the first one when equal."""
         return ROLES[int(np.argmax(self.values))]
 
-    @property
     def sorted(self) -> tuple[tuple[Role, float], ...]:
         """Roles and scores, the highest first."""
         return tuple(sorted(zip(ROLES, self.values, strict=True), key=lambda pair: -pair[1]))
 
-    @property
     def margin(self) -> float:
         """How far the highest score is above the second."""
-        (_, first), (_, second), *_ = self.sorted
+        (_, first), (_, second), *_ = self.sorted()
         return first - second
 
     def as_dict(self) -> dict[str, float]:
@@ -148,7 +145,7 @@ class SampleResult:
             "filepath": self.filepath,
             "role": self.role.value,
             "confidence": scores.confidence,
-            "margin": scores.final.margin,
+            "margin": scores.final.margin(),
             "scores": {name: vector.as_dict() for name, vector in voices.items() if vector is not None},
             "features": self.features.as_dict(),
             "clap_similarities": dict(self.clap_similarities),

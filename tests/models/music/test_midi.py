@@ -34,3 +34,17 @@ def test_halfway_between_two_steps_belongs_to_the_later_one():
     grid = Grid(120, 2)
     assert grid.nearest_step([119, 120, 3840]).tolist() == [0, 1, 16]
     assert (grid.tick_of(1, 4), grid.bar_seconds) == (4800, 2.0)
+
+
+def test_of_a_whole_song_only_its_drums_are_a_groove(tmp_path):
+    import mido
+
+    song = mido.MidiFile(ticks_per_beat=960)
+    for channel, pitch in ((0, 36), (9, 38)):
+        on, off = (
+            mido.Message(kind, channel=channel, note=pitch, time=t) for kind, t in (("note_on", 0), ("note_off", 240))
+        )
+        song.tracks.append(mido.MidiTrack([on.copy(velocity=90), off]))
+    song.save(tmp_path / "song.mid")
+    assert read_midi(tmp_path / "song.mid", drums=True).notes[:, 0].tolist() == [38]
+    assert read_midi(tmp_path / "song.mid").notes[:, 0].tolist() == [36, 38]

@@ -116,15 +116,16 @@ def prepare_dataset(
     audio: AudioConfig | None = None,
 ) -> Dataset:
     """Hear every shot once, vary it, and write the data set whole; unusable files are left out with a warning."""
-    kept, clips = [], []
+    kept, clips, reasons = [], [], []
     for shot in shots:
         try:
             clips.append(prepare(read_audio(shot.path), audio or AudioConfig()))
             kept.append(shot)
         except BadAudio as error:
             log.warning("left out: %s", error)
+            reasons.append(str(error))
     if not kept:
-        raise BadInput(f"{folder}: none of {len(shots)} one-shots can be used. See the warnings above.")
+        raise BadInput(f"{folder}: none of {len(shots)} one-shots can be used; the first: {reasons[0]}")
     pictures, features = see(clips)
     tables = [(pictures, features)]
     for variant in range(1, variants + 1):

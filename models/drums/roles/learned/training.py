@@ -156,7 +156,7 @@ def judge_dataset(jury: Jury, dataset: Dataset, learned: NDArray | None) -> list
 def calibrate(jury: Jury, strangers: Dataset, scores: NDArray) -> Calibration:
     """Fit margin to confidence on the scores of makers that were not heard."""
     results = judge_dataset(jury, strangers, scores)
-    margins = [result.scores.final.margin for result in results]
+    margins = [result.scores.final.margin() for result in results]
     right = [ROLES.index(result.role) == truth for result, truth in zip(results, strangers.roles, strict=True)]
     return fit_calibration(margins, right)
 

@@ -133,8 +133,8 @@ def test_the_guards_numbers_are_the_written_ones():
 def test_a_clear_fill_stays_and_an_unclear_one_yields_to_the_second():
     guards = Guards()
     bright = dataclasses.replace(MIDDLING, high_ratio=0.9)
-    assert guards.apply(scores(FILL=0.6, CORE=0.4), bright)[0].argmax is Role.FILL
-    assert guards.apply(scores(FILL=0.55, CORE=0.45), bright)[0].argmax is Role.CORE
+    assert guards.apply(scores(FILL=0.6, CORE=0.4), bright)[0].argmax() is Role.FILL
+    assert guards.apply(scores(FILL=0.55, CORE=0.45), bright)[0].argmax() is Role.CORE
 
 
 def test_a_calibrated_confidence_is_honest():
@@ -169,8 +169,8 @@ def test_the_verdict_says_who_spoke_and_why():
 
 def test_a_score_vector_sorts_and_has_a_margin():
     vector = ScoreVector((0.1, 0.5, 0.2, 0.15, 0.05))
-    assert vector.argmax is Role.ACCENT
-    assert [role for role, _ in vector.sorted][:2] == [Role.ACCENT, Role.MOTION]
-    assert vector.margin == pytest.approx(0.3)
+    assert vector.argmax() is Role.ACCENT
+    assert [role for role, _ in vector.sorted()][:2] == [Role.ACCENT, Role.MOTION]
+    assert vector.margin() == pytest.approx(0.3)
     with pytest.raises(BadInput, match="4 values"):
         ScoreVector((0.1, 0.2, 0.3, 0.4))
