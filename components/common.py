@@ -78,9 +78,12 @@ def deploy(name: str, version: int, tracking_uri: str = "", artifacts_uri: str =
 
     from serving.deploy import deploy
     from serving.endpoint import Endpoint
-    from serving.registry import Registry
+    from serving.registry import CHAMPION, Registry
 
+    registry = Registry(tracking_uri, artifacts_uri)
+    if registry.alias(name, CHAMPION) == version:
+        return version  # a rerun that changed nothing
     told = Path(home, "serving.json")
     server = Endpoint.read(told) if told.is_file() else None
     running = server if server and server.is_running() else None
-    return deploy(Registry(tracking_uri, artifacts_uri), name, version, Path(home, "repository"), running).version
+    return deploy(registry, name, version, Path(home, "repository"), running).version
