@@ -11,7 +11,11 @@ from models.music.errors import StageFailed
 from pipelines.runner import run
 from pipelines.settings import Profile
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    # docker's client leaves its socket open when no engine answers.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"),
+]
 
 
 @stage(image="python-ops")
