@@ -1,6 +1,8 @@
 """The same definition in its own image, where a Docker engine holds it (`make images`)."""
 
 import contextlib
+import os
+from pathlib import Path
 
 import pytest
 from kfp import dsl
@@ -11,11 +13,7 @@ from models.music.errors import StageFailed
 from pipelines.runner import run
 from pipelines.settings import Profile
 
-pytestmark = [
-    pytest.mark.slow,
-    # docker's client leaves its socket open when no engine answers.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"),
-]
+pytestmark = pytest.mark.slow
 
 
 @stage(image="python-ops")
@@ -50,6 +48,9 @@ def recital(loudly: bool = False) -> int:
 @pytest.fixture
 def boxed(home, monkeypatch) -> Profile:
     docker = pytest.importorskip("docker")
+    engine_socket = Path(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://"))
+    if not engine_socket.is_socket():  # asked anyway, docker's client leaves an open socket behind
+        pytest.skip("needs a Docker engine; none listens here")
     try:
         with contextlib.closing(docker.from_env()) as engine:
             engine.images.get(image_name("python-ops"))
