@@ -85,7 +85,7 @@ class _Book:
                         self._client.set_tag(page, key, value)
                     else:
                         self._client.log_param(page, key, value[:500])
-            elif entry["kind"] in ("picture", "audio", "page"):
+            elif entry["kind"] in ("picture", "audio"):
                 self._client.log_artifact(page, str(run.record.folder / entry["file"]), f"{entry['kind']}s")
         if run.finished or not alive:
             self._close_page(run, page)

@@ -49,11 +49,6 @@ def log_audio(name: str, path: str | os.PathLike[str]) -> None:
     _keep("audio", name, Path(path))
 
 
-def log_report(name: str, path: str | os.PathLike[str]) -> None:
-    """Keep a page (HTML or text) beside the pictures."""
-    _keep("page", name, Path(path))
-
-
 def log_tags(values: Mapping[str, str]) -> None:
     """Note where things came from: digests, versions."""
     _note("tags", values={name: str(value) for name, value in values.items()})
