@@ -28,7 +28,7 @@ images: $(READY) ## build the container images, tagged by the digest of their so
 	@images/build
 
 up: ## MLflow and Triton in containers, on loopback
-	@JAMFLOW_SOURCE=$$($(BIN)/python -c "from components.stage import source_digest as d; print(d())") docker compose -f images/compose.yaml up -d --wait
+	@JAMFLOW_SOURCE=$$($(BIN)/python -c "from backstage.stage import source_digest as d; print(d())") docker compose -f images/compose.yaml up -d --wait
 
 down: ## stop what `make up` started
 	@JAMFLOW_SOURCE=any TRITON=any JAMFLOW_ADMIN_KEY=any docker compose -f images/compose.yaml down

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Output
 
-from components.source import SOURCE_ROOT
-from components.stage import stage
+from backstage.source import SOURCE_ROOT
+from backstage.stage import stage
 from pipelines.runner import run
 from pipelines.settings import Profile
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kfp.dsl import Dataset, Input, Output
 
-from components.stage import stage
+from backstage.stage import stage
 
 
 @stage(image="python-audio")

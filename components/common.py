@@ -6,7 +6,7 @@ data, and any pictures (PNG).
 
 from kfp.dsl import Dataset, Input, Model, Output
 
-from components.stage import stage
+from backstage.stage import stage
 
 
 @stage(image="python-ops")
@@ -16,7 +16,7 @@ def fetch_dataset(source: str, dataset: Output[Dataset]) -> str:
     Args:
         source: A folder, a .zip or .tar.gz, or the address of a snapshot or an archive (file://, s3://).
     """
-    from components.storage import bring
+    from backstage.storage import bring
 
     return bring(source, dataset.path)[:12]
 
@@ -60,7 +60,7 @@ def gate(
         rules: What must not get worse, e.g. [{"metric": "timing_mae_ms", "better": "lower", "tolerance": 0.02}].
         budget_ms: Slowest answer allowed (95th percentile); 0 leaves the latency unjudged.
     """
-    from components.verdict import examine
+    from backstage.verdict import examine
 
     return examine(name, model.path, evaluation.path, rules, budget_ms, tracking_uri)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from components.storage import bring
+from backstage.storage import bring
 from models.music.audio import find_audio, write_audio
 from models.music.errors import BadAudio
 from models.music.files import MANIFEST, whole_folder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kfp.dsl import Dataset, Input, Model, Output
 
-from components.stage import stage
+from backstage.stage import stage
 
 
 @stage(image="python-audio")
@@ -15,7 +15,7 @@ def gather_grooves(source: str, performances: Output[Dataset], seed: int = 0) ->
         source: A folder, archive or snapshot of MIDI in the Groove MIDI Dataset's layout; "practice" synthesises some.
         seed: Of the practice drummers.
     """
-    from components.storage import bring
+    from backstage.storage import bring
     from models.music.errors import BadMidi
     from models.music.midi import find_midi
     from models.practice.grooves import write_grooves
@@ -37,7 +37,7 @@ def prepare_grooves(performances: Input[Dataset], corpus: Output[Dataset]) -> in
     Args:
         performances: Folder of MIDI; an info.csv with the official split is understood.
     """
-    from components.tracking import log_metrics
+    from backstage.tracking import log_metrics
     from models.groove.dataset import prepare
 
     prepared = prepare(performances.path, corpus.path)
@@ -63,7 +63,7 @@ def train_groove_model(
         seed: Of everything random.
         home: The Jamflow folder, where checkpoints are kept until the training ends.
     """
-    from components.lessons import Journal, workplace
+    from backstage.lessons import Journal, workplace
     from models.groove.train import teach
 
     settings = {"size": size, "minutes": minutes, "seed": seed}
@@ -88,8 +88,8 @@ def evaluate_groove(
         model: The trained model.
         regressor_minutes: Teach the BiLSTM regressor for so long and set it beside; 0 leaves it out.
     """
-    from components.champions import champion_folder
-    from components.lessons import show_evaluation
+    from backstage.champions import champion_folder
+    from backstage.lessons import show_evaluation
     from models.groove.judge import judge
 
     with champion_folder("groove", tracking_uri, artifacts_uri) as champion:

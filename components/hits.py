@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kfp.dsl import Dataset, Input, Output
 
-from components.stage import stage
+from backstage.stage import stage
 
 
 @stage(image="python-torch")
@@ -47,8 +47,8 @@ def preprocess(
         skip_bad: Leave out what cannot be read instead of stopping.
         max_hits: Keep at most so many drums, those heard most often; 0 keeps all.
     """
+    from backstage.tracking import log_metrics, log_picture
     from components.separators import drum_separator
-    from components.tracking import log_metrics, log_picture
     from models.drums.oneshots import HarvestConfig, gather_oneshots
     from models.music.config import from_mapping
 

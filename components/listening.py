@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kfp.dsl import Dataset, Input, Output
 
-from components.stage import stage
+from backstage.stage import stage
 
 
 @stage(image="python-audio")
@@ -19,8 +19,8 @@ def render_midi(
         sample_root: Folder of the samples, when they do not lie beside the pools file.
         seed: Which practice kit.
     """
+    from backstage.tracking import log_audio
     from components.practice_kit import render_files
-    from components.tracking import log_audio
 
     hits = 0
     for name, path, count in render_files(midi.path, sound.path, pools_json, sample_root, seed):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from components.tracking import log_metrics, log_picture
+from backstage.tracking import log_metrics, log_picture
 from models.drums.roles.files import Assigned
 from models.drums.roles.learned.dataset import PRACTICE
 from models.drums.roles.report import draw_scatter
@@ -26,7 +26,7 @@ def bring_one_shots(source: str, target: str | Path, practice_sounds: int, seed:
             write_one_shots(target / f"pack_{number}", PACK_SOUNDS, seed + number)
         digest = f"practice {seed}"
     else:
-        from components.storage import bring
+        from backstage.storage import bring
 
         digest = bring(source, target)[:12]
     write_one_shots(target / PRACTICE, practice_sounds, seed)

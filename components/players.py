@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from components.tracking import log_audio, log_picture
+from backstage.tracking import log_audio, log_picture
 from models.drums.pocket import Play
 from models.drums.session import Laid
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kfp.dsl import Dataset, Input, Model, Output
 
-from components.stage import stage
+from backstage.stage import stage
 
 
 @stage(image="python-torch")
@@ -48,7 +48,7 @@ def prepare_one_shots(one_shots: Input[Dataset], dataset: Output[Dataset], varia
         variants: Variations of every sound: speed, equaliser, room, noise.
         seed: Of the variations.
     """
-    from components.tracking import log_metrics
+    from backstage.tracking import log_metrics
     from models.drums.roles.learned.dataset import find_labelled, prepare_dataset
 
     prepared = prepare_dataset(find_labelled(one_shots.path), dataset.path, variants=variants, seed=seed)
@@ -74,7 +74,7 @@ def train_role_scorer(
         minutes: Wall-clock limit of a listener; 0 sets none.
         seed: Of everything random.
     """
-    from components.lessons import Journal
+    from backstage.lessons import Journal
     from models.drums.roles.learned.training import teach
 
     with Journal("loss") as journal:
@@ -95,8 +95,8 @@ def evaluate_roles(
         dataset: Prepared one-shots.
         model: The trained model.
     """
-    from components.champions import champion_folder
-    from components.lessons import show_evaluation
+    from backstage.champions import champion_folder
+    from backstage.lessons import show_evaluation
     from models.drums.roles.evaluation import evaluate_scorer
 
     with champion_folder("roles", tracking_uri, artifacts_uri) as champion:

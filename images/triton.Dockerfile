@@ -9,7 +9,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     cd /opt/jamflow && pip install -c constraints.txt torch einops safetensors scipy soundfile soxr PyYAML rich
 COPY models /opt/jamflow/models
 COPY serving /opt/jamflow/serving
-RUN mkdir -p /opt/jamflow/components /opt/jamflow/pipelines /opt/jamflow/realtime_client && pip install --no-deps /opt/jamflow
+RUN mkdir -p /opt/jamflow/backstage /opt/jamflow/components /opt/jamflow/pipelines /opt/jamflow/realtime_client && pip install --no-deps /opt/jamflow
 EXPOSE 8000 8001 8002
 # Without the key nobody loads a model, maps memory or changes logging (serving/server.py says why).
 CMD key=${JAMFLOW_ADMIN_KEY:?set it to a long random secret} \

@@ -12,7 +12,7 @@ from kfp import dsl
 from kfp.dsl import graph_component
 from kfp.dsl.types import type_annotations
 
-from components.stage import Stage
+from backstage.stage import Stage
 
 
 def alone(stage: Stage) -> Any:

@@ -18,7 +18,7 @@ from typing import Literal
 from models.music.errors import JamflowError
 from pipelines.settings import Profile
 
-PACKAGES = ("models", "components", "pipelines", "serving", "realtime_client")
+PACKAGES = ("models", "backstage", "components", "pipelines", "serving", "realtime_client")
 NEWEST_PYTHON, OLDEST_PYTHON = (3, 13), (3, 11)
 DISK_GB, SHARED_MB = 1.0, 64.0
 

@@ -14,7 +14,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from components.pipeline_run import plain
+from backstage.pipeline_run import plain
 from models.music.errors import BadConfig, TooLate, Unavailable
 from pipelines.intermediate import compiled, write
 from pipelines.settings import Profile

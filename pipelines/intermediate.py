@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from components.door import TRACK_TO
+from backstage.door import TRACK_TO
 from models.music.errors import BadConfig
 from models.music.files import write_text
 from pipelines.settings import Profile

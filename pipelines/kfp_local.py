@@ -25,8 +25,8 @@ from kfp import dsl
 from kfp.local import cache, logging_utils, status, subprocess_task_handler, task_dispatcher
 from kfp.local.orchestrator import task_executor
 
-from components.pipeline_run import StageRun
-from components.record import FOLDER, Record
+from backstage.pipeline_run import StageRun
+from backstage.record import FOLDER, Record
 from models.music.errors import StageFailed
 from models.music.files import MANIFEST, sha256
 from pipelines.processes import no_orphans, run_process, stage_environment

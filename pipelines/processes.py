@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from components.source import SOURCE_ROOT
+from backstage.source import SOURCE_ROOT
 
 _living: set[int] = set()
 _stopping = threading.Event()

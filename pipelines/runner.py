@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from components.pipeline_run import PipelineRun, StageRun
+from backstage.pipeline_run import PipelineRun, StageRun
 from models.music.errors import BadConfig, JamflowError, StageFailed
 from pipelines.screen import Screen
 from pipelines.settings import Profile

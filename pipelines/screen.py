@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from components.pipeline_run import StageRun
+from backstage.pipeline_run import StageRun
 
 MARKS = {"waiting": "·", "running": "▸", "done": "✔", "cached": "=", "failed": "✘", "skipped": "-"}
 STYLES = {"waiting": "dim", "running": "cyan", "done": "green", "cached": "blue", "failed": "red", "skipped": "dim"}

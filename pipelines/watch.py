@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from components.pipeline_run import PipelineRun, StageRun
-from components.record import FOLDER, Record
-from components.report import write_report
-from components.scribe import REPORT, start_scribe
+from backstage.pipeline_run import PipelineRun, StageRun
+from backstage.record import FOLDER, Record
+from backstage.report import write_report
+from backstage.scribe import REPORT, start_scribe
 from pipelines.screen import Screen
 from pipelines.settings import Profile
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("models", "components", "pipelines", "serving", "realtime_client")
+ROOMS = ("models", "backstage", "components", "pipelines", "serving", "realtime_client")
 SOURCES = [file for room in ROOMS for file in sorted((ROOT / room).rglob("*.py"))]
 MAX_DOOR_LINES = 25
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from components.pipeline_run import RUN_FILE, PipelineRun
+from backstage.pipeline_run import RUN_FILE, PipelineRun
 from models.music.errors import JamflowError
 from pipelines.flags import Flags
 from pipelines.settings import Profile

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import components.players as players
+from backstage.tracking import recording
 from components.beats import gather_drums, make_groove, make_skeleton, pack_kit
-from components.tracking import recording
 from models.drums.events import read_events
 from models.music.audio import write_audio
 from models.music.errors import Unavailable

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from backstage.tracking import recording
 from components.hits import preprocess
-from components.tracking import recording
 from models.music.audio import write_audio
 from models.practice.songs import compose
 

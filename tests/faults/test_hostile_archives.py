@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from components import storage
+from backstage import storage
 from models.music.errors import BadInput
 
 

@@ -7,7 +7,7 @@ import yaml
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Output
 
-from components.stage import stage
+from backstage.stage import stage
 from models.music.errors import BadConfig, Unavailable
 from pipelines import catalogue, cli, cluster
 from pipelines.intermediate import check, compiled

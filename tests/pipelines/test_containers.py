@@ -8,7 +8,7 @@ import pytest
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Output
 
-from components.stage import image_name, stage
+from backstage.stage import image_name, stage
 from models.music.errors import StageFailed
 from pipelines.runner import run
 from pipelines.settings import Profile
@@ -31,7 +31,7 @@ def sing(song: Input[Dataset], loudly: bool = False) -> int:
     """Sing it."""
     from pathlib import Path
 
-    from components.tracking import log_metrics
+    from backstage.tracking import log_metrics
 
     if loudly:
         raise RuntimeError("the neighbours called")

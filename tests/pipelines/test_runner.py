@@ -10,8 +10,8 @@ import pytest
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Metrics, Output
 
-from components.pipeline_run import PipelineRun
-from components.stage import stage
+from backstage.pipeline_run import PipelineRun
+from backstage.stage import stage
 from models.music.errors import BadConfig, StageFailed
 from pipelines import catalogue
 from pipelines.runner import run
@@ -179,7 +179,7 @@ def test_a_pipeline_that_needs_the_registry_is_not_started_in_containers(home):
 def test_an_edited_import_is_noticed_and_its_twin_is_not(tmp_path, home):
     source = tmp_path / "source"
     root = Path(__file__).resolve().parents[2]
-    for room in ("models/music", "components", "pipelines"):
+    for room in ("models/music", "backstage", "components", "pipelines"):
         for file in (root / room).rglob("*"):
             if file.suffix in (".py", ".yaml"):
                 copy = source / file.relative_to(root)
@@ -188,7 +188,7 @@ def test_an_edited_import_is_noticed_and_its_twin_is_not(tmp_path, home):
     (source / "models" / "__init__.py").touch()
     probe = source / "models" / "music" / "probe.py"
     (source / "components" / "ask.py").write_text(
-        "from components.stage import stage\n\n\n"
+        "from backstage.stage import stage\n\n\n"
         '@stage(image="python-ops")\ndef ask() -> int:\n    """Ask."""\n'
         "    from models.music.probe import ANSWER\n\n    return ANSWER\n"
     )

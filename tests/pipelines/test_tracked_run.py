@@ -7,8 +7,8 @@ import pytest
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Output
 
-from components.pipeline_run import PipelineRun
-from components.stage import stage
+from backstage.pipeline_run import PipelineRun
+from backstage.stage import stage
 from pipelines.runner import run
 from pipelines.settings import Profile
 
@@ -18,7 +18,7 @@ def lay_down(take: Output[Dataset], bars: int = 3) -> str:
     """Lay a take down."""
     from pathlib import Path
 
-    from components.tracking import log_audio, log_metrics, log_picture
+    from backstage.tracking import log_audio, log_metrics, log_picture
     from models.music.plots import picture
 
     folder = Path(take.path)

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from components import storage
+from backstage import storage
 from models.music.errors import StorageError
 from models.music.files import check_folder
 

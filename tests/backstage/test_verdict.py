@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from components.verdict import examine
+from backstage.verdict import examine
 from models.music.errors import BadConfig
 from models.music.files import write_json
 

@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from components.source import source_digest
-from components.tracking import log_metrics, log_picture
+from backstage.source import source_digest
+from backstage.tracking import log_metrics, log_picture
 from models.music.files import digest_of_folder, read_json
 from models.music.plots import picture
 

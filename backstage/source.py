@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 SOURCE_ROOT = Path(__file__).resolve().parents[1]
-SOURCE_PACKAGES = ("models", "serving", "components")
+SOURCE_PACKAGES = ("models", "serving", "backstage", "components")
 """What a stage can import: the rooms above them never run inside one."""
 
 

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from components import door
-from components.record import Record
+from backstage import door
+from backstage.record import Record
 from models.music.errors import BadAudio
 
 
@@ -32,7 +32,7 @@ def asked(tmp_path, monkeypatch):
 
 
 def test_success_leaves_its_proof_and_every_output(asked, tmp_path):
-    code, record = asked("from components.tracking import log_metrics\nlog_metrics({'hits': 12})")
+    code, record = asked("from backstage.tracking import log_metrics\nlog_metrics({'hits': 12})")
     assert code == 0
     assert record.done
     assert record.done["number"] == ["hits", 12.0]
@@ -65,7 +65,7 @@ def test_in_a_pod_the_record_goes_to_mlflow(asked, tmp_path, monkeypatch):
     monkeypatch.setenv(door.TRACK_TO, f"sqlite:///{tmp_path}/mlflow.db")
     monkeypatch.setenv("JAMFLOW_EXPERIMENT", "study")
     monkeypatch.setenv("JAMFLOW_RUN", "study-1")
-    assert asked("from components.tracking import log_metrics\nlog_metrics({'hits': 12})")[0] == 0
+    assert asked("from backstage.tracking import log_metrics\nlog_metrics({'hits': 12})")[0] == 0
     with contextlib.closing(sqlite3.connect(tmp_path / "mlflow.db")) as database:
         pages = database.execute("select name, status from runs order by name").fetchall()
         hits = database.execute("select value from metrics where key = 'hits'").fetchall()

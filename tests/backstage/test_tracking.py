@@ -1,5 +1,5 @@
-from components import tracking
-from components.record import Record
+from backstage import tracking
+from backstage.record import Record
 
 
 def test_logging_without_a_record_does_nothing(tmp_path):

@@ -4,8 +4,8 @@ import pytest
 from kfp import compiler, dsl
 from kfp.dsl import Dataset, Input, Output
 
-from components import source
-from components.stage import image_name, stage
+from backstage import source
+from backstage.stage import image_name, stage
 from models.music.errors import BadConfig
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from components.lessons import workplace
+from backstage.lessons import workplace
 
 
 def test_an_interrupted_training_finds_its_checkpoints_again_and_a_finished_one_leaves_none(tmp_path):

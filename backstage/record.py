@@ -14,7 +14,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from components.tracking import JOURNAL
+from backstage.tracking import JOURNAL
 
 FOLDER, DONE, CAUSE = "record", "done.json", "cause.txt"
 

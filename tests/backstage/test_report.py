@@ -1,7 +1,7 @@
-from components.pipeline_run import PipelineRun, StageRun
-from components.record import Record
-from components.report import MAX_INLINE_BYTES, report_html
-from components.tracking import log_audio, log_metrics, recording
+from backstage.pipeline_run import PipelineRun, StageRun
+from backstage.record import Record
+from backstage.report import MAX_INLINE_BYTES, report_html
+from backstage.tracking import log_audio, log_metrics, recording
 
 
 def test_the_page_tells_the_failure_first_and_escapes_what_users_name():

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.pipeline_run import PipelineRun, StageRun
+from backstage.pipeline_run import PipelineRun, StageRun
 from models.music.files import write_text
 
 MAX_INLINE_BYTES = 6 << 20

@@ -5,10 +5,10 @@ import sys
 import time
 from pathlib import Path
 
-from components.pipeline_run import PipelineRun, StageRun
-from components.record import Record
-from components.scribe import start_scribe
-from components.tracking import log_metrics, recording
+from backstage.pipeline_run import PipelineRun, StageRun
+from backstage.record import Record
+from backstage.scribe import start_scribe
+from backstage.tracking import log_metrics, recording
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -1,13 +1,13 @@
 """What a stage says while it works: numbers, pictures, sounds and pages, written to its record.
 
-    from components.tracking import log_metrics, log_picture, log_audio
+    from backstage.tracking import log_metrics, log_picture, log_audio
 
     log_metrics({"loss": 0.12}, step=400)
     log_picture("loss", "loss.png")
     log_audio("groove", "groove.wav")
 
-A record is a folder of plain files (components/record.py reads it), so a stage needs no MLflow and no network. Whoever
-runs the stage copies the record to MLflow (components/scribe.py) and into the report while it grows. With no record
+A record is a folder of plain files (backstage/record.py reads it), so a stage needs no MLflow and no network. Whoever
+runs the stage copies the record to MLflow (backstage/scribe.py) and into the report while it grows. With no record
 open every call does nothing: the same function runs in a test, a notebook or a pipeline.
 """
 

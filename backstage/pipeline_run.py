@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from components.record import Record
+from backstage.record import Record
 from models.music.files import read_json, write_json
 
 RUN_FILE = "run.json"

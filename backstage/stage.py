@@ -27,12 +27,12 @@ from typing import Any, Literal
 
 from kfp.dsl import component_factory, pipeline_task, python_component
 
-from components.source import source_digest
+from backstage.source import source_digest
 from models.music.errors import BadConfig
 
 Image = Literal["python-ops", "python-audio", "python-torch"]
 DEFAULT_IMAGES = "localhost/jamflow"
-DOOR = "components.door"
+DOOR = "backstage.door"
 
 
 def stage(
@@ -77,7 +77,7 @@ def image_name(target: str) -> str:
 
 
 def _behind_our_door(spec: Any) -> Any:
-    """Start KFP's executor through components.door, which keeps the record, the cause and the proof of success."""
+    """Start KFP's executor through backstage.door, which keeps the record, the cause and the proof of success."""
     container = spec.implementation.container
     executor = f"-m {component_factory.EXECUTOR_MODULE}"
     container.command = [

@@ -1,6 +1,6 @@
 """The door every stage goes through, on a laptop, in a container and on a cluster.
 
-    python3 -m components.door kfp.dsl.executor_main --executor_input {...} --function_to_execute slice_hits ...
+    python3 -m backstage.door kfp.dsl.executor_main --executor_input {...} --function_to_execute slice_hits ...
 
 It runs KFP's executor and leaves, in the stage's own folder, a record (what it logged), `done.json` when it went well,
 or `cause.txt` with one line when it did not. A runner believes done.json, never an exit code alone.
@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from components import record, tracking
+from backstage import record, tracking
 from models.music.errors import JamflowError
 from models.music.files import MANIFEST, digest_of_folder, sha256, write_json, write_text
 
@@ -110,8 +110,8 @@ def _scribe_in_pod(stage: str, folder: Path) -> Iterator[None]:
     if not server:
         yield
         return
-    from components.pipeline_run import PipelineRun, StageRun
-    from components.scribe import start_scribe
+    from backstage.pipeline_run import PipelineRun, StageRun
+    from backstage.scribe import start_scribe
 
     left, began = record.Record(folder), time.time()
     alone = StageRun(stage, "running", began, image=os.environ.get("JAMFLOW_IMAGE", ""), record=left)

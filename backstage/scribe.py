@@ -5,7 +5,7 @@
 
 It is a process of its own, started when a stage first truly works: whoever runs pipelines never waits for the import of
 MLflow, stages that run side by side never meet in its database, and a run answered by the cache alone costs nothing.
-It reads run.json (components/pipeline_run.py) and the stages' journals, and outlives a run that is killed long enough
+It reads run.json (backstage/pipeline_run.py) and the stages' journals, and outlives a run that is killed long enough
 to say so. Trouble with MLflow ends up in scribe.txt and stops nothing.
 """
 
@@ -20,8 +20,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.pipeline_run import PipelineRun, StageRun
-from components.source import SOURCE_ROOT, source_digest
+from backstage.pipeline_run import PipelineRun, StageRun
+from backstage.source import SOURCE_ROOT, source_digest
 from serving.store import open_store
 
 EVERY_S = 1.0
@@ -33,7 +33,7 @@ def start_scribe(folder: Path, tracking_uri: str, artifacts_uri: str = "") -> su
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(SOURCE_ROOT), os.environ.get("PYTHONPATH", "")])}
     with open(folder / "scribe.txt", "ab") as said:
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "components.scribe", str(folder), tracking_uri, artifacts_uri],
+            [sys.executable, "-P", "-m", "backstage.scribe", str(folder), tracking_uri, artifacts_uri],
             stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True, env=environment,
         )  # fmt: skip
 
