@@ -176,7 +176,7 @@ def test_a_pipeline_that_needs_the_registry_is_not_started_in_containers(home):
     assert not profile.runs.exists()
 
 
-def test_an_edited_import_is_noticed_and_its_twin_is_not(tmp_path, home):
+def test_an_edited_import_is_noticed_and_an_edit_elsewhere_is_not(tmp_path, home):
     source = tmp_path / "source"
     root = Path(__file__).resolve().parents[2]
     for room in ("models/music", "backstage", "components", "pipelines"):
@@ -187,7 +187,8 @@ def test_an_edited_import_is_noticed_and_its_twin_is_not(tmp_path, home):
                 copy.write_bytes(file.read_bytes())
     (source / "models" / "__init__.py").touch()
     probe = source / "models" / "music" / "probe.py"
-    (source / "components" / "ask.py").write_text(
+    stages = source / "components" / "ask.py"
+    stages.write_text(
         "from backstage.stage import stage\n\n\n"
         '@stage(image="python-ops")\ndef ask() -> int:\n    """Ask."""\n'
         "    from models.music.probe import ANSWER\n\n    return ANSWER\n"
@@ -207,3 +208,7 @@ def test_an_edited_import_is_noticed_and_its_twin_is_not(tmp_path, home):
     changed = ask()
     assert "result   2" in changed
     assert "= ask" not in changed
+    (source / "models" / "music" / "elsewhere.py").write_text("ANSWER = 3\n")
+    (source / "models" / "music" / "CARD.md").write_text("Words about the probe.\n")
+    stages.write_text(stages.read_text() + "\n\ndef unasked() -> int:\n    return 4\n")
+    assert "= ask" in ask(), "nothing that it reaches changed: the cache answers"
