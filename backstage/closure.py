@@ -22,8 +22,16 @@ FROM = re.compile(r"from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]*(\([^)]*\)|.*)")
 IMPORT = re.compile(r"import[ \t]+(.*)")
 CHOSEN_LATE = [
     re.compile(rf"""{chooser}\(?\s*(?:[rf]*["']([A-Za-z][\w.]*))?""")
-    for chooser in ("import_module", "__import__", "run_module", "run_path", "spec_from_file_location", '"-m",')
+    for chooser in (
+        "import[_]module",
+        "[_]_import__",
+        "run[_]module",
+        "run[_]path",
+        "spec[_]from_file_location",
+        '["]-m",',
+    )
 ]
+"""What chooses a module by a text, and the beginning of that text; in brackets, for here they choose none."""
 QUOTED = re.compile(r"""["'](\w+)(\.py)?["']""")
 FOR_TYPES_ALONE = re.compile(r"^([ \t]*)if (?:typing\.)?TYPE_CHECKING:.*\n(?:\1[ \t]+.*\n|[ \t]*\n)*", re.MULTILINE)
 READ_BY_NO_CODE = (".md", ".png", ".svg", ".pyc", ".part")

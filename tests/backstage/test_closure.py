@@ -117,9 +117,10 @@ def test_in_our_own_source_no_import_is_missed():
 
 def _imports_by_ast(module: str, file: Path) -> set[str]:
     package = module.split(".") if file.stem == "__init__" else module.split(".")[:-1]
-    found, todo = set(), [ast.parse(file.read_text(encoding="utf-8"))]
+    found: set[str] = set()
+    todo: list[ast.AST] = [ast.parse(file.read_text(encoding="utf-8"))]
     while todo:
-        node: ast.AST = todo.pop()
+        node = todo.pop()
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
