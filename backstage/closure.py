@@ -23,15 +23,13 @@ IMPORT = re.compile(r"import[ \t]+(.*)")
 CHOSEN_LATE = [
     re.compile(rf"""{chooser}\(?\s*(?:[rf]*["']([A-Za-z][\w.]*))?""")
     for chooser in (
-        "import[_]module",
-        "[_]_import__",
-        "run[_]module",
-        "run[_]path",
-        "spec[_]from_file_location",
-        '["]-m",',
+        *("import[_]module", "[_]_import__", "run[_]module", "run[_]path", "spec[_]from_file_location", '["]-m",'),
+        *("importlib[.]resources(?:[.]files)?", "pkg[u]til"),
     )
 ]
-"""What chooses a module by a text, and the beginning of that text; in brackets, for here they choose none."""
+"""What chooses a module or its data by a text, and how that text begins; in brackets, for here they choose none."""
+FOLDER_OF = re.compile(r"([\w.]+)\.__path__")
+QUOTED_PATH = re.compile(r"""["'](\w+(?:/\w+)+)["']""")
 QUOTED = re.compile(r"""["'](\w+)(\.py)?["']""")
 FOR_TYPES_ALONE = re.compile(r"^([ \t]*)if (?:typing\.)?TYPE_CHECKING:.*\n(?:\1[ \t]+.*\n|[ \t]*\n)*", re.MULTILINE)
 READ_BY_NO_CODE = (".md", ".png", ".svg", ".pyc", ".part")
@@ -131,6 +129,9 @@ def _imported(code: str, package: str) -> Iterator[str]:
         yield from re.findall(r"[\w.]+", words)
     for choice in CHOSEN_LATE:
         yield from (f"{prefix}*" for prefix in choice.findall(code))
+    for base in FOLDER_OF.findall(code):  # it names data by their place in a package
+        for path in QUOTED_PATH.findall(code):
+            yield from _packages_around(f"{base}.{path.replace('/', '.')}")
     if "__file__" in code:  # it reads sources beside it as files
         for name, is_source in QUOTED.findall(code):
             yield f"{package}.{name}" if is_source else f"{package}.{name}.*"

@@ -64,6 +64,7 @@ def test_imports_are_followed_to_their_end_wherever_they_stand(band, code, reach
         ('import_module(f"models.strings.{name}")', "models models.strings models.strings.viola models.strings.violin"),
         ('import_module("models.strings.viol" + which)', "models models.strings models.strings.viola models.strings.violin"),
         ('run([sys.executable, "-m", "models.bass"])', "models models.bass models.drums"),
+        ('importlib.resources.files("models.strings")', "models models.strings models.strings.viola models.strings.violin"),
         ('importlib.import_module("demucs.htdemucs")', ""),
     ],
 )  # fmt: skip
@@ -80,6 +81,7 @@ def test_a_module_chosen_late_counts_as_wide_as_its_words_leave_it_open(band, co
         'runpy.run_module(argv[0], run_name="__main__")',
         'subprocess.run([sys.executable, "-m", module])',
         "load = importlib.import_module",
+        "from importlib.resources import files",
     ],
 )
 def test_what_cannot_be_followed_is_everything(band, code):
@@ -104,6 +106,8 @@ def test_data_counts_with_the_packages_around_it_but_no_words_and_pictures(band)
     assert beside("import models.horns.mutes.cup") == {"settings.yaml", "weights.safetensors"}
     assert beside("import models.strings.viola") == {"bows.json"}
     assert beside("import models.drums") == set()
+    named = band({"models/shelf.py": 'import models\nSTARTER = Path(models.__path__[0], "horns/starter")\n'})
+    assert "weights.safetensors" in {file.name for file in named.files(named.reached("import models.shelf"))}
 
 
 def test_in_our_own_source_no_import_is_missed():
