@@ -86,6 +86,19 @@ def solo(cue: str = "") -> int:
     return play_on(bars=counted.outputs["bars"], cue=cue).outputs["Output"]  # type: ignore[return-value]
 
 
+@stage(image="python-ops")
+def say_key() -> str:
+    """Say under which key it runs."""
+    from backstage.source import running_key
+
+    return running_key()
+
+
+@dsl.pipeline(name="spoken")
+def spoken() -> str:
+    return say_key().output  # type: ignore[return-value]
+
+
 @dsl.pipeline(name="exit")
 def leave(how: str):
     walk_off(how=how)
@@ -162,6 +175,12 @@ def test_a_stage_with_a_retry_gets_a_second_chance_in_a_folder_of_its_own(untrac
     assert outcome.run.stages[0].cause is None
     assert sorted(p.name for p in outcome.folder.iterdir() if p.is_dir()) == ["stumble", "stumble-attempt-2"]
     assert "a dropped stick" in (outcome.folder / "log.txt").read_text()
+
+
+def test_a_stage_knows_its_own_key(untracked):
+    outcome = run(spoken, {}, untracked)
+    assert outcome.outputs == {"Output": say_key.full_image.rpartition(":")[2]}
+    assert outcome.run.stages[0].image == say_key.full_image
 
 
 def test_a_gate_on_one_of_several_outputs_is_an_error_not_a_silent_no(untracked):
