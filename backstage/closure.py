@@ -129,9 +129,10 @@ def _imported(code: str, package: str) -> Iterator[str]:
         yield from re.findall(r"[\w.]+", words)
     for choice in CHOSEN_LATE:
         yield from (f"{prefix}*" for prefix in choice.findall(code))
-    for base in FOLDER_OF.findall(code):  # it names data by their place in a package
-        for path in QUOTED_PATH.findall(code):
-            yield from _packages_around(f"{base}.{path.replace('/', '.')}")
+    if "__path__" in code:  # it names data by their place in a package
+        for base in FOLDER_OF.findall(code):
+            for path in QUOTED_PATH.findall(code):
+                yield from _packages_around(f"{base}.{path.replace('/', '.')}")
     if "__file__" in code:  # it reads sources beside it as files
         for name, is_source in QUOTED.findall(code):
             yield f"{package}.{name}" if is_source else f"{package}.{name}.*"
