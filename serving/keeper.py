@@ -21,6 +21,7 @@ from serving.contract import ModelContract
 from serving.deploy import deploy, restore
 from serving.endpoint import Endpoint
 from serving.families import FAMILIES
+from serving.registration import register
 from serving.registry import Registry
 from serving.repository import Repository
 from serving.server import Ports, TritonServer, free_ports, is_free
@@ -86,7 +87,7 @@ class Keeper:
             if (
                 folder and not self.registry.versions(name) and is_whole(folder)
             ):  # never in the way of a challenger of the user's
-                version = self.registry.register(name, folder, _figures(folder), tags={"source": "starter"})
+                version = register(self.registry, name, folder, _figures(folder), tags={"source": "starter"})
                 deploy(self.registry, name, version, self.repository, server.endpoint)
                 served.append(name)
         return served

@@ -23,6 +23,7 @@ from serving.contracts.groove import GROOVE
 from serving.endpoint import Endpoint
 from serving.families import family
 from serving.keeper import Keeper
+from serving.registration import register
 from serving.registry import Registry
 
 
@@ -30,7 +31,7 @@ from serving.registry import Registry
 def test_a_server_in_the_background_takes_new_versions_and_stops(home, tmp_path, capsys):
     profile = Profile.load()
     registry = Registry(profile.mlflow_uri or "", profile.artifacts_uri)
-    versions = [registry.register("groove", tiny_groove(tmp_path / f"model{seed}", seed), {}) for seed in (1, 2)]
+    versions = [register(registry, "groove", tiny_groove(tmp_path / f"model{seed}", seed), {}) for seed in (1, 2)]
     assert main(["serve", "--detach", "--port", str(port := _free_port())]) == 0
     told = Endpoint.read(home / "serving.json")
     try:
@@ -99,7 +100,7 @@ def test_a_starter_never_takes_the_place_of_a_challenger(house, registry, tmp_pa
     monkeypatch.setattr(
         "serving.keeper.FAMILIES", {"groove": dataclasses.replace(family("groove"), starter=str(model))}
     )
-    version = registry.register("groove", model, {})
+    version = register(registry, "groove", model, {})
     keeper = Keeper(registry, tmp_path / "repository", tmp_path, tmp_path / "serving.json")
     assert keeper._load_champions(house.server) == []
     assert registry.versions("groove") == [version]
