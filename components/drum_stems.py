@@ -12,16 +12,16 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from backstage.storage import bring
-from models.music.audio import find_audio, write_audio, write_parts
+from models.music.audio import Audio, find_audio, read_parts, write_audio, write_parts
 from models.music.errors import BadAudio
 from models.music.files import take_over, whole_folder
-from models.separation.stems import load_separator, stem_parts
+from models.separation.stems import load_separator, stem_parts, stem_reader
 
 log = logging.getLogger(__name__)
 PRACTICE = "practice"
@@ -60,6 +60,11 @@ def take_all(source: str, folder: str, model: str, skip_bad: bool) -> int:
         if not written:
             raise BadAudio(f"{source}: none of its {len(songs)} files could be read. Export them again.")
     return written
+
+
+def drum_reader(separation: bool, model: str) -> Callable[[Path, float, float], Iterator[tuple[float, Audio]]]:
+    """Give what reads the drums of a file: as they lie there, or taken out of the song as it is read."""
+    return stem_reader(load_separator(model, "drums"), "drums") if separation else read_parts
 
 
 def _write_drums(places: Sequence[tuple[Path, Path]], model: str, skip_bad: bool) -> int:

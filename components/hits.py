@@ -48,16 +48,14 @@ def preprocess(
         max_hits: Keep at most so many drums, those heard most often; 0 keeps all.
     """
     from backstage.tracking import log_metrics, log_picture
+    from components.drum_stems import drum_reader
     from models.drums.oneshots import HarvestConfig, gather_oneshots
-    from models.music.audio import read_parts
     from models.music.config import from_mapping
-    from models.separation.stems import load_separator, stem_reader
 
     chosen = {"onsets": {"threshold": threshold}, "dedupe": {"merge": merge}, "one_shots": one_shots}
     chosen |= {"skip_bad": skip_bad, "max_hits": max_hits}
     config = from_mapping(HarvestConfig, chosen, "preprocess")
-    read = stem_reader(load_separator(model, "drums"), "drums") if separation else read_parts
-    harvest = gather_oneshots(song.path, hits.path, read=read, config=config)
+    harvest = gather_oneshots(song.path, hits.path, read=drum_reader(separation, model), config=config)
     log_metrics({"one-shots": harvest.hits, "hits heard": harvest.heard, "files left out": len(harvest.skipped)})
     log_picture("onsets", harvest.picture)
     return harvest.hits

@@ -53,5 +53,5 @@ def test_every_stage_that_takes_drums_out_gives_the_same_drums(tmp_path: Path, m
         cut_from_drums = preprocess.python_func(at("whole"), at("b"), separation=False)
     assert cut_from_song == cut_from_drums > 3
     assert read_json(tmp_path / "a" / "index.json") == read_json(tmp_path / "b" / "index.json")
-    for hit in (tmp_path / "a").glob("*.wav"):  # equal but for the 24 bits that the drums were kept in on the way
-        np.testing.assert_allclose(read_audio(hit).samples, read_audio(tmp_path / "b" / hit.name).samples, atol=1e-6)
+    for hit in (tmp_path / "a").glob("*.wav"):  # brought to a peak, and so the 24 bits on the way with it
+        np.testing.assert_allclose(read_audio(hit).samples, read_audio(tmp_path / "b" / hit.name).samples, atol=1e-5)
