@@ -77,7 +77,7 @@ class HTDemucs:
 
     @torch.inference_mode()
     def _separated(self, heard: torch.Tensor, start: int) -> torch.Tensor:
-        """Separate one window of what was heard; what lies around it stands in for silence where a network wants more."""
+        """Separate one window of what was heard; a network that wants more than a window hears what lies around it."""
         from demucs.apply import TensorChunk, apply_model
 
         chunk = TensorChunk(heard[None], start, self.window)
