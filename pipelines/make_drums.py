@@ -37,7 +37,7 @@ def make_drums(
     Args:
         song: A sound file, a folder tree, an archive, or an address (file://, s3://); "practice" plays one.
         separation: Take the drums out first; --no-separation when it is drums already.
-        model: A folder with HTDemucs' weights, or the name of a pretrained model.
+        model: A folder with a separator's weights, or the name of a pretrained one.
         skip_bad: Leave out what cannot be read instead of stopping.
         bpm: Tempo of the beat in quarters a minute.
         bars: How long the loop is.
