@@ -26,6 +26,8 @@ MAX_CHANNELS = 2
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
 MAX_SECONDS = 4 * 3600
 # How libsndfile's log speaks of a data chunk that is shorter than its header says; -1 is "length unknown" (streams).
+SYSTEM_ERROR = 2
+"""How libsndfile counts what the system refused; it says no more."""
 _LIE = re.compile(r"^\s*(?:data|SSND)\s*:\s*(?!4294967295)(\d+) \(should be (\d+)\)", re.MULTILINE)
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".mp3", ".ogg", ".aif", ".aiff", ".m4a"})
 
@@ -154,7 +156,8 @@ def write_audio(path: str | os.PathLike[str], audio: Audio, *, subtype: str | No
         try:
             soundfile.write(part, audio.samples.T, audio.rate_hz, format=kind, subtype=subtype or "PCM_24")
         except soundfile.LibsndfileError as error:
-            raise OSError(f"the disk took no more: {error}") from error
+            # "System error." says nothing: whole_file tells path and space.
+            raise OSError("" if error.code == SYSTEM_ERROR else error.error_string) from error
     return path
 
 
