@@ -6,7 +6,7 @@ FROM ${TRITON}
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_BREAK_SYSTEM_PACKAGES=1
 COPY pyproject.toml constraints.txt README.md /opt/jamflow/
 RUN --mount=type=cache,target=/root/.cache/pip \
-    cd /opt/jamflow && pip install -c constraints.txt torch einops safetensors scipy soundfile soxr PyYAML rich
+    cd /opt/jamflow && pip install -c constraints.txt torch safetensors scipy soundfile soxr PyYAML rich
 COPY models /opt/jamflow/models
 COPY serving /opt/jamflow/serving
 RUN mkdir -p /opt/jamflow/backstage /opt/jamflow/components /opt/jamflow/pipelines /opt/jamflow/realtime_client && pip install --no-deps /opt/jamflow

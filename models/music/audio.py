@@ -25,9 +25,9 @@ LISTENING_RATE_HZ = 16_000
 MAX_CHANNELS = 2
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
 MAX_SECONDS = 4 * 3600
-# How libsndfile's log speaks of a data chunk that is shorter than its header says; -1 is "length unknown" (streams).
 SYSTEM_ERROR = 2
 """How libsndfile counts what the system refused; it says no more."""
+# How libsndfile's log speaks of a data chunk that is shorter than its header says; -1 is "length unknown" (streams).
 _LIE = re.compile(r"^\s*(?:data|SSND)\s*:\s*(?!4294967295)(\d+) \(should be (\d+)\)", re.MULTILINE)
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".mp3", ".ogg", ".aif", ".aiff", ".m4a"})
 
