@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from backstage.tracking import log_sentence
 from models.music.config import from_mapping
 from models.music.files import read_json
 from serving.gate import Rule, judge, latency_ms
@@ -34,6 +35,7 @@ def examine(
     verdict = judge(read_json(heard), champion, bars, took_ms, budget_ms or None)
     for reason in verdict.reasons:
         log.info("%s %s: %s", name, "passed" if verdict.passed else "held back", reason)
+        log_sentence(reason[:1].upper() + reason[1:])
     return "passed" if verdict.passed else "held back"
 
 

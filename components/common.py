@@ -15,6 +15,9 @@ def fetch_dataset(source: str, dataset: Output[Dataset]) -> str:
 
     Args:
         source: A folder, a .zip or .tar.gz, or the address of a snapshot or an archive (file://, s3://).
+
+    Returns:
+        digest
     """
     from backstage.storage import bring
 
@@ -31,6 +34,9 @@ def register(
         model: A model folder: weights.safetensors, config.json, manifest.json.
         evaluation: Its evaluation: metrics.json and pictures.
         name: The registered name, which is the Triton model's.
+
+    Returns:
+        version
     """
     from pathlib import Path
 
@@ -73,6 +79,9 @@ def deploy(name: str, version: int, tracking_uri: str = "", artifacts_uri: str =
         name: The registered name.
         version: Which of its versions.
         home: The Jamflow folder with the model repository and the running server's address.
+
+    Returns:
+        version
     """
     from pathlib import Path
 

@@ -14,6 +14,9 @@ def gather_grooves(source: str, performances: Output[Dataset], seed: int = 0) ->
     Args:
         source: A folder, archive or snapshot of MIDI in the Groove MIDI Dataset's layout; "practice" synthesises some.
         seed: Of the practice drummers.
+
+    Returns:
+        data
     """
     from backstage.storage import bring
     from models.music.errors import BadMidi
@@ -21,7 +24,8 @@ def gather_grooves(source: str, performances: Output[Dataset], seed: int = 0) ->
     from models.practice.grooves import write_grooves
 
     if source == "practice":
-        return write_grooves(performances.path, seed=seed).name
+        write_grooves(performances.path, seed=seed)
+        return f"practice {seed}"
     digest = bring(source, performances.path)[:12]
     try:
         find_midi(performances.path)
@@ -36,12 +40,15 @@ def prepare_grooves(performances: Input[Dataset], corpus: Output[Dataset]) -> in
 
     Args:
         performances: Folder of MIDI; an info.csv with the official split is understood.
+
+    Returns:
+        training windows
     """
     from backstage.tracking import log_metrics
     from models.groove.dataset import prepare
 
     prepared = prepare(performances.path, corpus.path)
-    log_metrics({f"{name}_windows": count for name, count in prepared.summary["windows"].items()})
+    log_metrics({f"{name} windows": count for name, count in prepared.summary["windows"].items()})
     return len(prepared.train)
 
 
@@ -62,12 +69,16 @@ def train_groove_model(
         minutes: Wall-clock limit; 0 teaches until the preset's steps or patience end.
         seed: Of everything random.
         home: The Jamflow folder, where checkpoints are kept until the training ends.
+
+    Returns:
+        loss
     """
     from backstage.lessons import Journal, workplace
+    from models.groove.figures import FIGURES
     from models.groove.train import teach
 
     settings = {"size": size, "minutes": minutes, "seed": seed}
-    with workplace(home, "groove", corpus.path, **settings) as work, Journal("loss") as journal:
+    with workplace(home, "groove", corpus.path, **settings) as work, Journal("loss", FIGURES) as journal:
         trained = teach(corpus.path, model.path, **settings, callbacks=[journal], work=work)
     return trained.best["loss"]
 
@@ -87,14 +98,18 @@ def evaluate_groove(
         corpus: Prepared performances; the test split is judged.
         model: The trained model.
         regressor_minutes: Teach the BiLSTM regressor for so long and set it beside; 0 leaves it out.
+
+    Returns:
+        timing_mae_ms
     """
     from backstage.champions import champion_folder
     from backstage.lessons import show_evaluation
+    from models.groove.figures import FIGURES
     from models.groove.judge import judge
 
     with champion_folder("groove", tracking_uri, artifacts_uri) as champion:
         figures = judge(corpus.path, model.path, evaluation.path, champion, regressor_minutes)
-    show_evaluation(evaluation.path)
+    show_evaluation(evaluation.path, FIGURES)
     return figures["timing_mae_ms"]
 
 
@@ -121,6 +136,9 @@ def humanise_midi(
         mode: humanise keeps every note; vary changes some; tap makes a beat of a rhythm.
         local: Play in this process with the starter model instead of asking the server.
         home: Where the running server's serving.json lies; the profile knows.
+
+    Returns:
+        notes
     """
     from components.players import groove_player
     from models.groove.files import play_file

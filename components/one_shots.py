@@ -35,7 +35,7 @@ def bring_one_shots(source: str, target: str | Path, practice_sounds: int, seed:
 
 def show_roles(assigned: Assigned) -> None:
     """Log how many samples each pool has, and where the samples lie."""
-    log_metrics({f"{role.lower()}_samples": count for role, count in assigned.pools.counts.items()})
+    log_metrics({f"{role} samples": count for role, count in assigned.pools.counts.items()})
     with tempfile.TemporaryDirectory() as there:
         draw_scatter(Path(there, "roles.png"), assigned.results)
         log_picture("roles", Path(there, "roles.png"))

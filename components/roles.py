@@ -15,6 +15,9 @@ def assign_roles(input_dir: Input[Dataset], pools: Output[Dataset], limit: int =
         input_dir: A folder tree of one-shots; those that cannot be used are left out.
         limit: Draw so many at random; 0 takes all.
         seed: Of the draw.
+
+    Returns:
+        one-shots
     """
     from components.one_shots import show_roles
     from models.drums.roles.files import assign_folder
@@ -33,6 +36,9 @@ def gather_one_shots(source: str, one_shots: Output[Dataset], practice_sounds: i
             labels.csv (path, label, maker); "practice" makes three small sample packs.
         practice_sounds: Synthesise so many of every kind.
         seed: Of the synthesised sounds.
+
+    Returns:
+        data
     """
     from components.one_shots import bring_one_shots
 
@@ -47,12 +53,15 @@ def prepare_one_shots(one_shots: Input[Dataset], dataset: Output[Dataset], varia
         one_shots: Folder tree of labelled one-shots, or a CSV of path, label and maker.
         variants: Variations of every sound: speed, equaliser, room, noise.
         seed: Of the variations.
+
+    Returns:
+        one-shots
     """
     from backstage.tracking import log_metrics
     from models.drums.roles.learned.dataset import find_labelled, prepare_dataset
 
     prepared = prepare_dataset(find_labelled(one_shots.path), dataset.path, variants=variants, seed=seed)
-    log_metrics({"one_shots": len(prepared.shots), "makers": len(set(prepared.makers.tolist()))})
+    log_metrics({"one-shots": len(prepared.shots), "makers": len(set(prepared.makers.tolist()))})
     return len(prepared.shots)
 
 
@@ -73,11 +82,15 @@ def train_role_scorer(
         held_out: Share of the makers left for the evaluation; 0 teaches on all of them.
         minutes: Wall-clock limit of a listener; 0 sets none.
         seed: Of everything random.
+
+    Returns:
+        loss
     """
     from backstage.lessons import Journal
+    from models.drums.roles.figures import FIGURES
     from models.drums.roles.learned.training import teach
 
-    with Journal("loss") as journal:
+    with Journal("loss", FIGURES) as journal:
         return teach(dataset.path, model.path, steps, held_out, minutes, seed, [journal])
 
 
@@ -94,12 +107,16 @@ def evaluate_roles(
     Args:
         dataset: Prepared one-shots.
         model: The trained model.
+
+    Returns:
+        macro_accuracy
     """
     from backstage.champions import champion_folder
     from backstage.lessons import show_evaluation
     from models.drums.roles.evaluation import evaluate_scorer
+    from models.drums.roles.figures import FIGURES
 
     with champion_folder("roles", tracking_uri, artifacts_uri) as champion:
         figures = evaluate_scorer(dataset.path, model.path, evaluation.path, champion)
-    show_evaluation(evaluation.path)
+    show_evaluation(evaluation.path, FIGURES)
     return figures["macro_accuracy"]
