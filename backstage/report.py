@@ -95,7 +95,7 @@ def _stage(run: StageRun) -> tuple[bool, str]:
     """Show what a stage left, and whether any of it can be heard."""
     if run.record is None:
         return False, ""
-    sounds, pictures, sentences = [], [], []
+    sounds, pictures, notes = [], [], []
     for entry in run.record.entries()[0]:
         path, name = run.record.folder / str(entry.get("file", "")), _text(entry.get("name", ""))
         caption = "" if name in run.name else name  # "groove" below make-groove says nothing
@@ -106,12 +106,12 @@ def _stage(run: StageRun) -> tuple[bool, str]:
             sounds.append(
                 _figure(f"<audio controls preload=none title='{name}' src='{{}}'></audio>", path, kind, caption)
             )
-        elif entry["kind"] == "sentence":
-            sentences.append(f"<p>{_text(entry['text'])}</p>")
+        elif entry["kind"] == "note":
+            notes.append(f"<p>{_text(entry['text'])}</p>")
     shown = [f"<div class=shown>{''.join(some)}</div>" if some else "" for some in (sounds, pictures)]
     numbers = figures_html(run.record)
     shown = [*shown, numbers] if sounds else [numbers, *shown]
-    text = "".join([*sentences, *shown])
+    text = "".join([*notes, *shown])
     came_to = f" <small>{_text(run.number_text())}</small>" if run.number_text() else ""
     return bool(sounds), f"<section><h2>{_text(run.name)}{came_to}</h2>{text}</section>" if text else ""
 

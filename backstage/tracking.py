@@ -54,11 +54,6 @@ def log_metrics(
         _note("beside", who=who, values=_floats({name: theirs[name] for name in values if name in theirs}))
 
 
-def log_sentence(text: str) -> None:
-    """Note why, where a number alone does not tell: the report shows it."""
-    _note("sentence", text=text)
-
-
 def log_picture(name: str, path: str | os.PathLike[str]) -> None:
     """Keep a picture (PNG) under a name that serves as its caption."""
     _keep("picture", name, Path(path))
@@ -67,6 +62,11 @@ def log_picture(name: str, path: str | os.PathLike[str]) -> None:
 def log_audio(name: str, path: str | os.PathLike[str]) -> None:
     """Keep a sound file; the report plays it."""
     _keep("audio", name, Path(path))
+
+
+def log_note(sentence: str) -> None:
+    """Note one sentence that whoever ran the stage should read: report and command show it."""
+    _note("note", text=sentence)
 
 
 def log_tags(values: Mapping[str, str]) -> None:

@@ -38,7 +38,7 @@ def make_skeleton(
     Returns:
         hits
     """
-    from components.players import present
+    from components.beat_files import present
     from models.drums.session import lay_skeleton
     from models.drums.skeleton import SkeletonPlan
 
@@ -56,12 +56,12 @@ def make_groove(
     seed: int = 42,
     render: bool = True,
     sample_root: str = "",
-    local: bool = False,
+    voice: str = "champion",
     vary: bool = False,
     temperature: float = 0.5,
     timing: float = 1.0,
     velocity: float = 1.0,
-    home: str = "",
+    where: dict = {},
 ) -> int:
     """Play a beat as a human would: the groove model's velocity and micro-timing, or a variation of its own.
 
@@ -72,23 +72,28 @@ def make_groove(
         seed: The same seed, the same playing.
         render: Write sound as well as MIDI.
         sample_root: Folder of the samples, when they do not lie beside the pools file.
-        local: Play in this process with the starter model instead of asking the server.
+        voice: Who plays: champion (the starter, where none is served), starter, or a trained model's folder.
         vary: Let some hits change instead of keeping every one.
         temperature: 0 plays the middle of what people do, 1 as widely as they do.
         timing: How much of the human timing to take, 0 to 1.
         velocity: How much of the human velocity to take, 0 to 1.
-        home: Where the running server's serving.json lies; the profile knows.
 
     Returns:
         hits
     """
-    from components.players import groove_player, present
+    from backstage.tracking import log_note
+    from components.beat_files import present
     from models.drums.session import Feel, lay_groove
+    from serving.contracts.groove import player
+    from serving.voices import open_voice
+    from serving.where import Where
 
-    play = groove_player(local, home, "vary" if vary else "humanise", temperature)
+    heard = open_voice("groove", voice, Where.told(where))
+    play = player(heard.asker, "vary" if vary else "humanise", temperature)
     feel = Feel(seed, vary, timing, velocity)
     files = grid_json.path, events_json.path, pools_json.path, groove.path
     laid = lay_groove(*files, play, feel, sample_root=sample_root, render_sr=44100 if render else 0)
+    log_note(heard.spoken)
     return present(laid, "groove")
 
 

@@ -8,22 +8,35 @@ from backstage.stage import stage
 
 
 @stage(image="python-torch")
-def assign_roles(input_dir: Input[Dataset], pools: Output[Dataset], limit: int = 10, seed: int = 0) -> int:
+def assign_roles(
+    input_dir: Input[Dataset],
+    pools: Output[Dataset],
+    limit: int = 10,
+    seed: int = 0,
+    voice: str = "champion",
+    where: dict = {},
+) -> int:
     """Give one-shots their roles and sort them into pools; count them.
 
     Args:
         input_dir: A folder tree of one-shots; those that cannot be used are left out.
         limit: Draw so many at random; 0 takes all.
         seed: Of the draw.
+        voice: Who is the learned scorer: champion (the starter, where none is served), starter, or a model's folder.
 
     Returns:
         one-shots
     """
-    from components.one_shots import show_roles
+    from backstage.tracking import log_note
+    from components.one_shots import learned_voice, show_roles
     from models.drums.roles.files import assign_folder
+    from serving.voices import open_voice
+    from serving.where import Where
 
-    assigned = assign_folder(input_dir.path, pools.path, limit=limit, seed=seed)
+    heard = open_voice("roles", voice, Where.told(where))
+    assigned = assign_folder(input_dir.path, pools.path, limit=limit, seed=seed, learned=learned_voice(heard))
     show_roles(assigned)
+    log_note(heard.spoken)
     return len(assigned.results)
 
 
@@ -99,14 +112,15 @@ def evaluate_roles(
     dataset: Input[Dataset],
     model: Input[Model],
     evaluation: Output[Dataset],
-    tracking_uri: str = "",
-    artifacts_uri: str = "",
+    champion: int = 0,
+    where: dict = {},
 ) -> float:
     """Judge a role scorer on makers it never heard, beside the champion; macro accuracy comes back.
 
     Args:
         dataset: Prepared one-shots.
         model: The trained model.
+        champion: The version to judge beside it, on the same data; 0 for none.
 
     Returns:
         macro_accuracy
@@ -115,8 +129,9 @@ def evaluate_roles(
     from backstage.lessons import show_evaluation
     from models.drums.roles.evaluation import evaluate_scorer
     from models.drums.roles.figures import FIGURES
+    from serving.where import Where
 
-    with champion_folder("roles", tracking_uri, artifacts_uri) as champion:
-        figures = evaluate_scorer(dataset.path, model.path, evaluation.path, champion)
+    with champion_folder("roles", champion, Where.told(where)) as beside:
+        figures = evaluate_scorer(dataset.path, model.path, evaluation.path, beside)
     show_evaluation(evaluation.path, FIGURES)
     return figures["macro_accuracy"]

@@ -26,25 +26,26 @@ def make_drums(
     motion_keep: int = 6,
     fill_prob: float = 0.25,
     texture: int = 1,
-    local: bool = True,
+    voice: str = "champion",
     temperature: float = 0.5,
     timing: float = 1.0,
     velocity: float = 1.0,
-    home: str = "",
+    where: dict = {},
 ) -> Dataset:
     """Turn songs into one-shots with roles, a skeleton beat and a human groove, in one folder.
 
     Args:
         separation: Take the drums out first; --no-separation when it is drums already.
         seed: The same seed, the same drums.
-        local: Groove in process with the starter model; --no-local asks the running server.
+        voice: Who hears roles and plays the groove: champion (the starter, where none is served), starter, or the folder
+            of a trained model, which takes its own part.
     """
     gathered = gather_songs(song=song, separation=separation, seed=seed)
     with dsl.ParallelFor(gathered.outputs["Output"]) as name:
         taken = take_drums(songs=gathered.outputs["songs"], name=name, model=model, skip_bad=skip_bad)
     drums = collect_drums(stems=dsl.Collected(taken.outputs["drums"])).outputs["drums"]
     hits = preprocess(song=drums, separation=False, skip_bad=skip_bad).outputs["hits"]
-    pools = assign_roles(input_dir=hits, limit=0, seed=seed).outputs["pools"]
+    pools = assign_roles(input_dir=hits, limit=0, seed=seed, voice=voice, where=where).outputs["pools"]
     kit = pack_kit(pools=pools, hits=hits).outputs["kit"]
     beat = make_skeleton(
         pools_json=kit,
@@ -61,10 +62,10 @@ def make_drums(
         events_json=beat,
         pools_json=kit,
         seed=seed,
-        local=local,
+        voice=voice,
         temperature=temperature,
         timing=timing,
         velocity=velocity,
-        home=home,
+        where=where,
     ).outputs["groove"]
     return gather_drums(hits=hits, kit=kit, beat=beat, groove=groove).outputs["release"]  # type: ignore[return-value]

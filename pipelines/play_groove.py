@@ -26,8 +26,8 @@ def play_groove(
     mode: str = "humanise",
     pools_json: str = "",
     sample_root: str = "",
-    local: bool = False,
-    home: str = "",
+    voice: str = "champion",
+    where: dict = {},
 ) -> Heard:
     """Play a drum file with a human's timing and velocity, and render it on a kit.
 
@@ -41,8 +41,8 @@ def play_groove(
         temperature=temperature,
         seed=seed,
         mode=mode,
-        local=local,
-        home=home,
+        voice=voice,
+        where=where,
     )
     heard = render_midi(midi=human.outputs["played"], pools_json=pools_json, sample_root=sample_root)
     return Heard(human.outputs["played"], heard.outputs["sound"])  # type: ignore[arg-type]

@@ -20,11 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from backstage.pipeline_run import PipelineRun, StageRun
-from models.music.errors import BadConfig, JamflowError, StageFailed
+from models.music.errors import JamflowError, StageFailed
 from models.music.figures import spoken
 from pipelines.screen import Screen
 from pipelines.settings import Profile
 from pipelines.watch import LOG, Watch
+
+WHERE = "where"
+"""The parameter in which stages that need registry, server or checkpoints are told where those are."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +49,11 @@ class Outcome:
         values = {name: value for name, value in self.outputs.items() if not hasattr(value, "path")}
         return {name: told.get(self.makers.get(name, "")) or spoken(value) for name, value in values.items()}
 
+    def notes(self) -> list[str]:
+        """What the stages want read, each sentence once."""
+        left = [stage.record for stage in self.run.stages if stage.record]
+        return list(dict.fromkeys(note["text"] for record in left for note in record.of_kind("note")))
+
     def paths(self) -> dict[str, Path]:
         """Where the outputs that are files lie."""
         return {name: Path(value.path) for name, value in self.outputs.items() if hasattr(value, "path")}
@@ -57,12 +65,8 @@ def run(
     """Run a pipeline on this machine and wait; the first stage that fails is told in one line."""
     spec = _local_spec(pipeline)
     name = spec.pipeline_info.name
-    arguments = {**_from_profile(spec, profile), **arguments}
-    if profile.runner == "containers" and arguments.get("tracking_uri"):
-        raise BadConfig(
-            f"{name}: it reads the model registry, and containers here have no network and do not see home."
-            " Run it with JAMFLOW_RUNNER=subprocess, or submit it to a cluster."
-        )
+    if WHERE in spec.root.input_definitions.parameters:
+        arguments = {WHERE: dataclasses.asdict(profile.where), **arguments}
     now = datetime.datetime.now()
     folder = profile.runs / f"{name}-{now:%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:4]}"
     folder.mkdir(parents=True)
@@ -150,13 +154,7 @@ def _waiting_stages(spec: Any) -> list[StageRun]:
 
 
 def _makers(spec: Any) -> dict[str, str]:
+    """Name the stage behind every output of a pipeline that is a stage's one return value."""
     given = spec.root.dag.outputs.parameters
     returned = {name: given[name].value_from_parameter for name in given}
     return {name: one.producer_subtask for name, one in returned.items() if one.output_parameter_key == "Output"}
-
-
-def _from_profile(spec: Any, profile: Profile) -> dict[str, str]:
-    """Answer the parameters that a pipeline leaves to the profile: those of a known name whose default is empty."""
-    known = profile.for_stages()
-    inputs = spec.root.input_definitions.parameters
-    return {name: known[name] for name in inputs if name in known and not inputs[name].default_value.string_value}

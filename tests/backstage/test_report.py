@@ -1,7 +1,7 @@
 from backstage.pipeline_run import PipelineRun, StageRun
 from backstage.record import Record
 from backstage.report import MAX_INLINE_BYTES, report_html
-from backstage.tracking import log_audio, log_metrics, log_picture, log_sentence, recording
+from backstage.tracking import log_audio, log_metrics, log_note, log_picture, recording
 
 
 def a_stage(tmp_path, name, *logs) -> StageRun:
@@ -53,7 +53,7 @@ def test_the_sound_made_last_and_its_picture_come_first_and_the_table_of_stages_
 
 
 def test_a_stages_heading_says_what_it_came_to_and_why(tmp_path):
-    gate = a_stage(tmp_path, "gate", lambda: log_sentence("The timing is worse than the champion's."))
+    gate = a_stage(tmp_path, "gate", lambda: log_note("The timing is worse than the champion's."))
     gate.number = ("", "held back")
     page = report_html(
         PipelineRun("train", "train-1", [gate, StageRun("deploy", "skipped")]), {"files": "file:///a", "MLflow": "off"}

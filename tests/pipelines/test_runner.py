@@ -12,8 +12,7 @@ from kfp.dsl import Dataset, Input, Metrics, Output
 
 from backstage.pipeline_run import PipelineRun
 from backstage.stage import stage
-from models.music.errors import BadConfig, StageFailed
-from pipelines import catalogue
+from models.music.errors import StageFailed
 from pipelines.runner import run
 from pipelines.settings import Profile
 
@@ -167,13 +166,6 @@ def test_a_stage_with_a_retry_gets_a_second_chance_in_a_folder_of_its_own(untrac
 def test_a_gate_on_one_of_several_outputs_is_an_error_not_a_silent_no(untracked):
     with pytest.raises(StageFailed, match=r"Could not resolve .*score.*single return value"):
         run(undecided, {}, untracked)
-
-
-def test_a_pipeline_that_needs_the_registry_is_not_started_in_containers(home):
-    profile = Profile.load({"JAMFLOW_HOME": str(home), "JAMFLOW_RUNNER": "containers"})
-    with pytest.raises(BadConfig, match=r"train-groove: it reads the model registry.* JAMFLOW_RUNNER=subprocess"):
-        run(catalogue.pipeline("train-groove", profile.images), {}, profile)
-    assert not profile.runs.exists()
 
 
 def test_an_edited_import_is_noticed_and_its_twin_is_not(tmp_path, home):
