@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from backstage.source import source_digest
+from backstage.source import running_key
 from backstage.tracking import log_metrics, log_picture
 from models.music.figures import Figure, figure
 from models.music.files import digest_of_folder, read_json
@@ -62,7 +62,7 @@ def workplace(work: str, name: str, corpus: str | Path, **settings: Any) -> Iter
         with tempfile.TemporaryDirectory(prefix="jamflow-training-") as there:
             yield Path(there)
         return
-    told = json.dumps([source_digest(), digest_of_folder(corpus), settings], sort_keys=True)
+    told = json.dumps([running_key(), digest_of_folder(corpus), settings], sort_keys=True)
     folder = Path(work, f"{name}-{hashlib.sha256(told.encode()).hexdigest()[:12]}")
     yield folder
     shutil.rmtree(folder, ignore_errors=True)

@@ -116,10 +116,10 @@ def _local_runner(profile: Profile, arguments: dict[str, Any]) -> Any:
     seen = [path for path in sorted(given) if Path(path).exists() and not Path(path).is_relative_to(profile.home)]
     mounts = [docker.types.Mount(path, path, type="bind", read_only=True) for path in seen]
     return local.DockerRunner(
-        mounts=[docker.types.Mount(str(profile.home), str(profile.home), type="bind"), *mounts],
+        mounts=mounts,
         user=f"{os.getuid()}:{os.getgid()}",  # what a stage writes belongs to whoever ran it
         environment={"USER": "jamflow"},
-        network_mode="host",  # the registry and the server are on loopback
+        network_mode="none",
         cap_drop=["ALL"],
         security_opt=["no-new-privileges"],
         init=True,

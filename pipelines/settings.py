@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from models.music.config import from_mapping, read_yaml
 from models.music.errors import BadConfig
-from serving.where import Where
+from serving.where import SQLITE, Where
 
 SETTINGS = "settings.yaml"
 
@@ -88,6 +88,12 @@ class Profile:
         if self.tracking_uri == "off":
             return None
         return self.tracking_uri or f"sqlite:///{self.home / 'mlflow.db'}"
+
+    @property
+    def has_registry(self) -> bool:
+        """Whether there is anything to look into: a SQLite file is made when something is first registered."""
+        uri = self.mlflow_uri or ""
+        return bool(uri) and (not uri.startswith(SQLITE) or Path(uri.removeprefix(SQLITE)).exists())
 
     @property
     def mlflow_command(self) -> str:

@@ -103,22 +103,6 @@ def deploy(
     return Deployed(name, version, champion)
 
 
-def restore(registry: Registry, repository: str | os.PathLike[str]) -> list[str]:
-    """Make a repository serve exactly the registry's champions (for a fresh or copied machine); return their names."""
-    scores, names = Repository(repository), []
-    for name in registry.names():
-        version = registry.alias(name, CHAMPION)
-        if version is None:
-            continue
-        contract = family(name).contract
-        if not scores.holds(name, version):
-            with tempfile.TemporaryDirectory(prefix="jamflow-restore-") as there:
-                scores.add(contract, version, registry.download(name, version, there) / "model")
-        scores.serve(contract, [version])
-        names.append(name)
-    return names
-
-
 class _Stage:
     """One server and one repository during a deployment."""
 

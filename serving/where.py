@@ -10,8 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
 
 from models.music.config import from_mapping
+
+SQLITE = "sqlite:///"
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,19 @@ class Where:
     """Triton: a laptop's serving.json, or a cluster's host:port (its admin key is in JAMFLOW_ADMIN_KEY)."""
     work: str = ""
     """Where trainings keep checkpoints until they end: a folder or s3://bucket/prefix."""
+
+    def folders(self) -> list[Path]:
+        """The folders of this machine among the addresses: what a stage in a container must see of them."""
+        found = []
+        if self.registry.startswith(SQLITE):
+            found.append(Path(self.registry.removeprefix(SQLITE)).parent)
+        if self.server.endswith(".json"):
+            found.append(Path(self.server).parent)
+        for address in (self.artifacts, self.repository, self.work):
+            path = address.removeprefix("file://")
+            if path and "://" not in path:
+                found.append(Path(unquote(path) if address != path else path))
+        return list(dict.fromkeys(found))
 
     @classmethod
     def told(cls, values: Mapping[str, str] | None) -> Where:

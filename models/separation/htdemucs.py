@@ -181,8 +181,8 @@ def _load_weights(file: Path) -> Any:
 
 
 def _known_classes() -> list[Any]:
-    import importlib
     from fractions import Fraction
 
-    named = [name.rsplit(".", 1) for name in KNOWN_CLASSES]
-    return [Fraction, *(getattr(importlib.import_module(module), name) for module, name in named)]
+    from demucs import demucs, hdemucs, htdemucs
+
+    return [Fraction, demucs.Demucs, hdemucs.HDemucs, htdemucs.HTDemucs]

@@ -50,11 +50,11 @@ def _keep(profile: Profile, port: int | None) -> int:
         signal.signal(number, lambda *_: stopped.set())
     print("Starting Triton and loading the champions; the first time takes about half a minute.", flush=True)
     from serving.keeper import Keeper
-    from serving.registry import Registry
 
-    registry = Registry.at(profile.where)
+    if not profile.where.registry:
+        raise BadConfig("there is no model registry: tracking is off. Set tracking_uri to an MLflow store.")
     folder = profile.home / "triton"
-    keeper = Keeper(registry, profile.repository_path, folder, profile.serving, port)
+    keeper = Keeper(profile.where, folder, port)
 
     def ready(endpoint, served: list[str]) -> None:
         print(f"serving   {', '.join(served) or 'nothing yet: `jamflow run train-groove` makes the first model'}")

@@ -38,8 +38,7 @@ def _runs(profile: Profile, how_many: int) -> list[str]:
 
 
 def _champions(profile: Profile) -> list[str]:
-    uri = profile.mlflow_uri
-    if uri is None or (uri.startswith("sqlite:///") and not (profile.home / "mlflow.db").exists()):
+    if not profile.has_registry:
         return []
     from serving.registry import CHALLENGER, CHAMPION, Registry
 

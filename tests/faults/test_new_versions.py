@@ -11,9 +11,11 @@ from served_house import tiny_groove
 
 from models.music.errors import GateFailed, JamflowError, RegistryError
 from models.music.files import MANIFEST, manifest_of, write_json
+from serving.casting import hand_out
 from serving.client import JamflowClient
 from serving.contracts.groove import GROOVE, groove
-from serving.deploy import bring_back, deploy, restore
+from serving.deploy import bring_back, deploy
+from serving.families import family
 from serving.registration import register
 from serving.repository import Repository
 
@@ -118,8 +120,8 @@ def test_whoever_loses_the_race_changes_nothing(house, tmp_path, monkeypatch):
 
 
 def test_an_empty_repository_is_filled_with_the_champions(house, tmp_path):
-    assert restore(house.registry, tmp_path / "repository") == ["groove"]
     champion = house.registry.alias("groove", "champion")
+    hand_out(house.registry, family("groove"), champion, Repository(tmp_path / "repository"))
     assert Repository(tmp_path / "repository").holds("groove", champion)
     config = (tmp_path / "repository" / "groove" / "config.pbtxt").read_text()
     assert f"versions: [{champion}]" in config
