@@ -81,19 +81,15 @@ def make_groove(
     Returns:
         hits
     """
-    from backstage.tracking import log_note
+    from backstage.voices import voice_of
     from components.beat_files import present
     from models.drums.session import Feel, lay_groove
     from serving.contracts.groove import player
-    from serving.voices import open_voice
-    from serving.where import Where
 
-    heard = open_voice("groove", voice, Where.told(where))
-    play = player(heard.asker, "vary" if vary else "humanise", temperature)
+    play = player(voice_of("groove", voice, where).asker, "vary" if vary else "humanise", temperature)
     feel = Feel(seed, vary, timing, velocity)
     files = grid_json.path, events_json.path, pools_json.path, groove.path
     laid = lay_groove(*files, play, feel, sample_root=sample_root, render_sr=44100 if render else 0)
-    log_note(heard.spoken)
     return present(laid, "groove")
 
 

@@ -144,14 +144,9 @@ def humanise_midi(
     Returns:
         notes
     """
-    from backstage.tracking import log_note
+    from backstage.voices import voice_of
     from models.groove.files import play_file
     from serving.contracts.groove import player
-    from serving.voices import open_voice
-    from serving.where import Where
 
-    heard = open_voice("groove", voice, Where.told(where))
-    play = player(heard.asker, mode, temperature)
-    count = play_file(midi.path, played.path, play, mode, timing, velocity, seed)
-    log_note(heard.spoken)
-    return count
+    play = player(voice_of("groove", voice, where).asker, mode, temperature)
+    return play_file(midi.path, played.path, play, mode, timing, velocity, seed)

@@ -27,16 +27,13 @@ def assign_roles(
     Returns:
         one-shots
     """
-    from backstage.tracking import log_note
+    from backstage.voices import voice_of
     from components.one_shots import learned_voice, show_roles
     from models.drums.roles.files import assign_folder
-    from serving.voices import open_voice
-    from serving.where import Where
 
-    heard = open_voice("roles", voice, Where.told(where))
-    assigned = assign_folder(input_dir.path, pools.path, limit=limit, seed=seed, learned=learned_voice(heard))
+    learned = learned_voice(voice_of("roles", voice, where))
+    assigned = assign_folder(input_dir.path, pools.path, limit=limit, seed=seed, learned=learned)
     show_roles(assigned)
-    log_note(heard.spoken)
     return len(assigned.results)
 
 

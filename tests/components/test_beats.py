@@ -45,7 +45,7 @@ class Late:
 
 @pytest.fixture
 def late(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("serving.voices.open_voice", lambda name, voice, where: Voice(Late(), f"{name}: late"))
+    monkeypatch.setattr("backstage.voices.open_voice", lambda name, voice, where: Voice(Late(), f"{name}: late"))
 
 
 def test_the_stages_lay_a_skeleton_and_play_it(pools: Path, tmp_path: Path, late: None):
