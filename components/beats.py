@@ -34,6 +34,9 @@ def make_skeleton(
         texture: 1 lays a TEXTURE under the first bar, 0 leaves it out.
         sample_root: Folder of the samples, when they do not lie beside the pools file.
         render_sr: Rate of the sound in Hz.
+
+    Returns:
+        hits
     """
     from components.beat_files import present
     from models.drums.session import lay_skeleton
@@ -74,6 +77,9 @@ def make_groove(
         temperature: 0 plays the middle of what people do, 1 as widely as they do.
         timing: How much of the human timing to take, 0 to 1.
         velocity: How much of the human velocity to take, 0 to 1.
+
+    Returns:
+        hits
     """
     from backstage.voices import voice_of
     from components.beat_files import present
@@ -94,6 +100,9 @@ def pack_kit(pools: Input[Dataset], hits: Input[Dataset], kit: Output[Dataset]) 
     Args:
         pools: The pools file, or the folder with pools_N.json.
         hits: The folder of its samples.
+
+    Returns:
+        samples
     """
     from models.drums.release import pack_kit
 
@@ -111,6 +120,9 @@ def gather_drums(
         kit: The packed kit.
         beat: What make-skeleton wrote with it.
         groove: What make-groove made of that.
+
+    Returns:
+        files
     """
     from models.drums.release import release as bring_together
 

@@ -14,6 +14,9 @@ def gather_grooves(source: str, performances: Output[Dataset], seed: int = 0) ->
     Args:
         source: A folder, archive or snapshot of MIDI in the Groove MIDI Dataset's layout; "practice" synthesises some.
         seed: Of the practice drummers.
+
+    Returns:
+        data
     """
     from backstage.storage import bring
     from models.music.errors import BadMidi
@@ -21,7 +24,8 @@ def gather_grooves(source: str, performances: Output[Dataset], seed: int = 0) ->
     from models.practice.grooves import write_grooves
 
     if source == "practice":
-        return write_grooves(performances.path, seed=seed).name
+        write_grooves(performances.path, seed=seed)
+        return f"practice {seed}"
     digest = bring(source, performances.path)[:12]
     try:
         find_midi(performances.path)
@@ -36,12 +40,15 @@ def prepare_grooves(performances: Input[Dataset], corpus: Output[Dataset]) -> in
 
     Args:
         performances: Folder of MIDI; an info.csv with the official split is understood.
+
+    Returns:
+        training windows
     """
     from backstage.tracking import log_metrics
     from models.groove.dataset import prepare
 
     prepared = prepare(performances.path, corpus.path)
-    log_metrics({f"{name}_windows": count for name, count in prepared.summary["windows"].items()})
+    log_metrics({f"{name} windows": count for name, count in prepared.summary["windows"].items()})
     return len(prepared.train)
 
 
@@ -61,13 +68,20 @@ def train_groove_model(
         size: tiny, laptop, studio or published (models/groove/presets.yaml).
         minutes: Wall-clock limit; 0 teaches until the preset's steps or patience end.
         seed: Of everything random.
+
+    Returns:
+        loss
     """
     from backstage.lessons import Journal, workplace
+    from models.groove.figures import FIGURES
     from models.groove.train import teach
     from serving.where import Where
 
     settings = {"size": size, "minutes": minutes, "seed": seed}
-    with workplace(Where.told(where).work, "groove", corpus.path, **settings) as work, Journal("loss") as journal:
+    with (
+        workplace(Where.told(where).work, "groove", corpus.path, **settings) as work,
+        Journal("loss", FIGURES) as journal,
+    ):
         trained = teach(corpus.path, model.path, **settings, callbacks=[journal], work=work)
     return trained.best["loss"]
 
@@ -88,15 +102,19 @@ def evaluate_groove(
         model: The trained model.
         regressor_minutes: Teach the BiLSTM regressor for so long and set it beside; 0 leaves it out.
         champion: The version to judge beside it, on the same data; 0 for none.
+
+    Returns:
+        timing_mae_ms
     """
     from backstage.champions import champion_folder
     from backstage.lessons import show_evaluation
+    from models.groove.figures import FIGURES
     from models.groove.judge import judge
     from serving.where import Where
 
     with champion_folder("groove", champion, Where.told(where)) as beside:
         figures = judge(corpus.path, model.path, evaluation.path, beside, regressor_minutes)
-    show_evaluation(evaluation.path)
+    show_evaluation(evaluation.path, FIGURES)
     return figures["timing_mae_ms"]
 
 
@@ -122,6 +140,9 @@ def humanise_midi(
         seed: The same seed, the same playing.
         mode: humanise keeps every note; vary changes some; tap makes a beat of a rhythm.
         voice: Who plays: champion (the starter, where none is served), starter, or a trained model's folder.
+
+    Returns:
+        notes
     """
     from backstage.voices import voice_of
     from models.groove.files import play_file

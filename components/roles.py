@@ -23,6 +23,9 @@ def assign_roles(
         limit: Draw so many at random; 0 takes all.
         seed: Of the draw.
         voice: Who is the learned scorer: champion (the starter, where none is served), starter, or a model's folder.
+
+    Returns:
+        one-shots
     """
     from backstage.voices import voice_of
     from components.one_shots import learned_voice, show_roles
@@ -43,6 +46,9 @@ def gather_one_shots(source: str, one_shots: Output[Dataset], practice_sounds: i
             labels.csv (path, label, maker); "practice" makes three small sample packs.
         practice_sounds: Synthesise so many of every kind.
         seed: Of the synthesised sounds.
+
+    Returns:
+        data
     """
     from components.one_shots import bring_one_shots
 
@@ -57,12 +63,15 @@ def prepare_one_shots(one_shots: Input[Dataset], dataset: Output[Dataset], varia
         one_shots: Folder tree of labelled one-shots, or a CSV of path, label and maker.
         variants: Variations of every sound: speed, equaliser, room, noise.
         seed: Of the variations.
+
+    Returns:
+        one-shots
     """
     from backstage.tracking import log_metrics
     from models.drums.roles.learned.dataset import find_labelled, prepare_dataset
 
     prepared = prepare_dataset(find_labelled(one_shots.path), dataset.path, variants=variants, seed=seed)
-    log_metrics({"one_shots": len(prepared.shots), "makers": len(set(prepared.makers.tolist()))})
+    log_metrics({"one-shots": len(prepared.shots), "makers": len(set(prepared.makers.tolist()))})
     return len(prepared.shots)
 
 
@@ -83,11 +92,15 @@ def train_role_scorer(
         held_out: Share of the makers left for the evaluation; 0 teaches on all of them.
         minutes: Wall-clock limit of a listener; 0 sets none.
         seed: Of everything random.
+
+    Returns:
+        loss
     """
     from backstage.lessons import Journal
+    from models.drums.roles.figures import FIGURES
     from models.drums.roles.learned.training import teach
 
-    with Journal("loss") as journal:
+    with Journal("loss", FIGURES) as journal:
         return teach(dataset.path, model.path, steps, held_out, minutes, seed, [journal])
 
 
@@ -105,13 +118,17 @@ def evaluate_roles(
         dataset: Prepared one-shots.
         model: The trained model.
         champion: The version to judge beside it, on the same data; 0 for none.
+
+    Returns:
+        macro_accuracy
     """
     from backstage.champions import champion_folder
     from backstage.lessons import show_evaluation
     from models.drums.roles.evaluation import evaluate_scorer
+    from models.drums.roles.figures import FIGURES
     from serving.where import Where
 
     with champion_folder("roles", champion, Where.told(where)) as beside:
         figures = evaluate_scorer(dataset.path, model.path, evaluation.path, beside)
-    show_evaluation(evaluation.path)
+    show_evaluation(evaluation.path, FIGURES)
     return figures["macro_accuracy"]

@@ -1,4 +1,4 @@
-"""Flags for a pipeline or a stage, made from its signature and docstring.
+"""Flags for a pipeline or a stage, made from its signature and docstring, and from those of the stages it feeds.
 
 --pools-json PATH   an artifact that comes in: a file or a folder
 --bpm 120           a parameter; --pools_json and --pools-json are one flag; --render and --no-render switch
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from models.music.errors import BadConfig, BadInput
+from pipelines.sentences import sentence
 
 
 def number(text: str) -> float:
@@ -78,7 +79,7 @@ def add_flags(parser: argparse.ArgumentParser, component: Any) -> None:
     definitions = component.pipeline_spec.root.input_definitions
     # The order is that of the signature: protobuf's maps forget it.
     for name, spec in (component.component_spec.inputs or {}).items():
-        text = " ".join((spec.description or "").split())
+        text = " ".join((spec.description or "").split()) or sentence(component.pipeline_spec, name)
         if name in definitions.artifacts:
             artifact = definitions.artifacts[name]
             kind = artifact.artifact_type.schema_title.removeprefix("system.").lower()

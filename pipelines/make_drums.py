@@ -35,22 +35,10 @@ def make_drums(
     """Turn songs into one-shots with roles, a skeleton beat and a human groove, in one folder.
 
     Args:
-        song: A sound file, a folder tree, an archive, or an address (file://, s3://); "practice" plays one.
         separation: Take the drums out first; --no-separation when it is drums already.
-        model: A folder with a separator's weights, or the name of a pretrained one.
-        skip_bad: Leave out what cannot be read instead of stopping.
-        bpm: Tempo of the beat in quarters a minute.
-        bars: How long the loop is.
         seed: The same seed, the same drums.
-        motion_mode: A rides the eighths, B pushes off the beat.
-        motion_keep: MOTION hits in a bar, 4 to 8.
-        fill_prob: How likely the last bar of every four ends in a fill, 0 to 1.
-        texture: 1 lays a TEXTURE under the first bar, 0 leaves it out.
         voice: Who hears roles and plays the groove: champion (the starter, where none is served), starter, or the folder
             of a trained model, which takes its own part.
-        temperature: 0 plays the middle of what people do, 1 as widely as they do.
-        timing: How much of the human timing to take, 0 to 1.
-        velocity: How much of the human velocity to take, 0 to 1.
     """
     gathered = gather_songs(song=song, separation=separation, seed=seed)
     with dsl.ParallelFor(gathered.outputs["Output"]) as name:

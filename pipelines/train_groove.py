@@ -20,12 +20,7 @@ def train_groove(
     """Teach a groove model, judge it beside the champion, and serve it if it is not worse.
 
     Args:
-        data: Folder, archive or snapshot of MIDI in the Groove MIDI Dataset's layout; "practice" synthesises some.
-        size: tiny, laptop, studio or published.
-        minutes: Longest time to teach; 0 teaches until the preset ends.
-        regressor_minutes: Teach the BiLSTM regressor for so long and set it beside.
         seed: The same seed, the same training.
-        budget_ms: Slowest answer that the gate lets through, 95th percentile; 0 takes the family's own.
     """
     gathered = gather_grooves(source=data, seed=seed)
     prepared = prepare_grooves(performances=gathered.outputs["performances"])

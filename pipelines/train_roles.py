@@ -22,14 +22,7 @@ def train_roles(
     """Teach the learned voice of the roles, judge it beside the champion, and serve it if it is not worse.
 
     Args:
-        data: Folder, archive or snapshot of one-shots in folders named by label, top folders by maker; or "practice".
-        practice_sounds: Synthesised sounds of every kind to learn from besides.
-        variants: Variations of every sound.
-        steps: How long a listener learns.
-        held_out: Share of the makers left for the evaluation.
-        minutes: Longest time to teach; 0 sets none.
         seed: The same seed, the same training.
-        budget_ms: Slowest answer that the gate lets through, 95th percentile; 0 takes the family's own.
     """
     gathered = gather_one_shots(source=data, practice_sounds=practice_sounds, seed=seed)
     prepared = prepare_one_shots(one_shots=gathered.outputs["one_shots"], variants=variants, seed=seed)

@@ -13,7 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("models", "backstage", "components", "pipelines", "serving", "realtime_client")
 SOURCES = [file for room in ROOMS for file in sorted((ROOT / room).rglob("*.py"))]
-MAX_DOOR_LINES = 25
+MAX_DOOR_LINES = 15
+"""Beside the docstring, which is as long as the stage has flags."""
 
 
 def _name(file: Path) -> str:
@@ -38,9 +39,9 @@ def test_a_component_is_a_door_not_a_room():
     doors = _doors()
     assert doors
     for name, door in doors:
-        body = door.body[-1].end_lineno - door.body[0].lineno + 1  # type: ignore[operator]
-        assert body <= MAX_DOOR_LINES, f"{name} has {body} lines of body; a door has at most {MAX_DOOR_LINES}"
         assert ast.get_docstring(door), f"{name} has no docstring, which is its help"
+        body = door.body[-1].end_lineno - door.body[1].lineno + 1  # type: ignore[operator]
+        assert body <= MAX_DOOR_LINES, f"{name} has {body} lines of body; a door has at most {MAX_DOOR_LINES}"
 
 
 REALTIME_MAY = ("realtime_client", "models.music", "serving.contract", "serving.contracts", "serving.asker", "serving.client")

@@ -171,14 +171,5 @@ def timing_histogram(path: Path, true: Cells, playings: dict[str, Cells]) -> Non
         axes.legend()
 
 
-def loss_curves(path: str | os.PathLike[str], history: list[dict[str, float]]) -> None:
-    """Draw the training and validation losses of a training's history."""
-    with picture(path, title="Loss", x="step", y="nats a window") as axes:
-        for name, label in (("train_loss", "training"), ("loss", "validation")):
-            points = [(row["step"], row[name]) for row in history if name in row]
-            axes.plot(*zip(*points, strict=True) if points else ((), ()), label=label)
-        axes.legend()
-
-
 def _floats(array: Cells) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(array, np.float32))

@@ -2,8 +2,8 @@
 
     figures = judge("prepared", "model", "evaluation", champion="champion/model")
 
-The evaluation folder holds metrics.json, champion.json (the champion's figures on the same data), report.txt with every
-baseline, and pictures.
+The evaluation folder holds metrics.json, champion.json (the champion's figures on the same data), baselines.json, report.txt
+with both in one table, and pictures.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ def judge(
     network, report = judged(performances, model, split, regressor_minutes)
     with whole_folder(out) as part:
         write_json(part / "metrics.json", figures_of(report))
+        write_json(part / "baselines.json", baselines_of(report))
         write_text(part / "report.txt", table(report) + "\n")
         if champion is not None and (report_of := _champions(performances, champion, split)):
             write_json(part / "champion.json", figures_of(report_of))
@@ -71,3 +72,8 @@ def figures_of(report: Report) -> dict[str, float]:
     spread = ("timing_kl", "velocity_kl", "timing_sd_ratio", "velocity_sd_ratio", "same_step_correlation")
     figures = {name: mean[name] for name in errors} | {name: sampled[name] for name in spread}
     return {name: round(value, 6) for name, value in figures.items()} | {"tap_f1": round(report.tap_f1, 6)}
+
+
+def baselines_of(report: Report) -> dict[str, dict[str, float]]:
+    """Pick every other player's figures, by player: the means, and the regressor where it was taught."""
+    return {name: report.figures[name] for name in report.gains}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -71,7 +72,8 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     try:
         save_file({name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}, path)
     except SafetensorError as error:
-        raise OSError(f"the disk took no more: {error}") from error
+        code = int(found[1]) if (found := re.search(r"os error (\d+)", str(error))) else 0
+        raise OSError(code, os.strerror(code) if code else str(error)) from error
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

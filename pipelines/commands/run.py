@@ -34,9 +34,8 @@ def main(argv: list[str]) -> int:
     arguments = chosen(pipeline, values, preset(name, values))
     outcome = run(pipeline, arguments, profile, cached=not values.no_cache, plain=values.plain)
     written = publish(outcome.paths(), Path(values.out_dir)) if values.out_dir else []
-    for label, value in outcome.outputs.items():
-        if not hasattr(value, "path"):
-            print(f"{'result' if label == 'Output' else label:<9}{value}")
+    for label, value in outcome.results().items():
+        print(f"{'result' if label == 'Output' else label:<9}{value}")
     written.sort(key=lambda path: not NUMBERED.match(path.name))  # this run's own files before the kit's many
     for path in written[:SHOWN]:
         print(f"wrote    {path}")

@@ -1,6 +1,6 @@
 """`jamflow submit NAME [flags]`: run a pipeline on the cluster of the profile (JAMFLOW_PROFILE=cluster, JAMFLOW_KFP_HOST).
 
-jamflow submit train-groove --preset studio --source s3://data/groove --wait
+jamflow submit train-groove --preset studio --data s3://data/groove --wait
 """
 
 from __future__ import annotations

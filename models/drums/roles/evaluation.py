@@ -1,4 +1,4 @@
-"""How good a scorer is on labelled one-shots: a folder with metrics.json and pictures.
+"""How good a scorer is on labelled one-shots, and the rules alone: metrics.json, baselines.json and pictures.
 
     figures = evaluate_scorer(dataset_folder, model_folder, "evaluation")
 
@@ -28,7 +28,7 @@ def evaluate_scorer(
     folder: str | os.PathLike[str],
     champion: str | os.PathLike[str] | None = None,
 ) -> dict[str, float]:
-    """Judge a scorer, and the champion beside it on the same sounds; write metrics, champion.json and pictures."""
+    """Judge a scorer, and the champion beside it on the same sounds; write the evaluation folder."""
     scorer = RoleScorer.load(model_folder)
     dataset, heard_before = _strangers(read_dataset(dataset_folder), scorer)
     with whole_folder(folder, replace=True) as part:
@@ -36,6 +36,7 @@ def evaluate_scorer(
         write_json(part / "metrics.json", figures)
         if champion:
             write_json(part / "champion.json", _judge(dataset, RoleScorer.load(champion), None))
+        write_json(part / "baselines.json", {"the rules alone": _judge(dataset, None, None)})
     return figures
 
 
@@ -48,9 +49,10 @@ def _strangers(dataset: Dataset, scorer: RoleScorer) -> tuple[Dataset, bool]:
     return (dataset.only(real) if real.any() else dataset), True
 
 
-def _judge(dataset: Dataset, scorer: RoleScorer, pictures: Path | None) -> dict[str, float]:
-    jury = Jury(learned_calibration=scorer.calibration)
-    results = judge_dataset(jury, dataset, scorer.score_seen(dataset.pictures[0], dataset.features[0]))
+def _judge(dataset: Dataset, scorer: RoleScorer | None, pictures: Path | None) -> dict[str, float]:
+    jury = Jury(learned_calibration=scorer.calibration if scorer else None)
+    scores = scorer.score_seen(dataset.pictures[0], dataset.features[0]) if scorer else None
+    results = judge_dataset(jury, dataset, scores)
     truth = [ROLES[role] for role in dataset.roles]
     answers = [result.role for result in results]
     right = [answer == true for answer, true in zip(answers, truth, strict=True)]
