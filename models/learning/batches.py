@@ -1,6 +1,6 @@
 """The batches of step after step, made ahead by threads when there are any.
 
-    with closing(batches(lesson, plan, device, first=120)) as coming:
+    with closing(batches(lesson.batch, plan, device, first=120)) as coming:
         batch = next(coming)
 
 What is random in a batch comes from the seed, the process, the step and the part of the step, not from the batch
@@ -10,20 +10,20 @@ before: so any number of workers makes the same batches, and a resumed training 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from models.learning.lesson import Lesson
 from models.learning.plan import TrainingPlan
 from models.learning.processes import rank
 
+Draw: TypeAlias = Callable[[int, torch.Generator], Any]
 AHEAD = 2
 """Batches that wait for each worker: more would cost memory and hide no more."""
 
@@ -38,10 +38,10 @@ class Batch(NamedTuple):
     """Of dropout and whatever else asks torch itself."""
 
 
-def batches(lesson: Lesson, plan: TrainingPlan, device: torch.device, first: int = 0) -> Iterator[Batch]:
+def batches(draw: Draw, plan: TrainingPlan, device: torch.device, first: int = 0) -> Generator[Batch, None, None]:
     """Give the batches from a step on, `plan.accumulate` of them a step."""
     turns = ((step, part) for step in range(first, plan.steps) for part in range(plan.accumulate))
-    make = partial(_make, lesson, plan.seed, device)
+    make = partial(_make, draw, plan.seed, device)
     if not plan.workers:
         yield from (make(turn) for turn in turns)
         return
@@ -56,11 +56,11 @@ def batches(lesson: Lesson, plan: TrainingPlan, device: torch.device, first: int
         pool.shutdown(cancel_futures=True)
 
 
-def _make(lesson: Lesson, seed: int, device: torch.device, turn: tuple[int, int]) -> Batch:
+def _make(draw: Draw, seed: int, device: torch.device, turn: tuple[int, int]) -> Batch:
     step, part = turn
     dice = np.random.SeedSequence((seed % 2**64, rank(), step, part)).generate_state(2, np.uint64)
     generator = torch.Generator().manual_seed(int(dice[0]))
-    content = lesson.batch(step, generator)
+    content = draw(step, generator)
     if device.type == "cuda":
         content = each_tensor(content, Tensor.pin_memory)  # so that the copy to the GPU waits for nobody
     return Batch(content, generator, int(dice[1]))

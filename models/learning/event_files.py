@@ -1,8 +1,8 @@
 """TensorBoard's event files, for those who like to watch a training there.
 
-    with EventFiles("runs/groove/events") as events:        # a callback of models.learning.training
-        train(lesson, plan, folder, [events])
-    # tensorboard --logdir runs/groove/events
+with EventFiles("runs/groove/events") as events:        # a callback of models.learning.training
+    train(lesson, plan, folder, [events])
+# tensorboard --logdir runs/groove/events
 """
 
 from __future__ import annotations

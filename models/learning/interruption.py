@@ -1,8 +1,8 @@
 """Ctrl-C and a plain kill: the first lets the step end and its state be saved, the second ends at once.
 
-    with Interruption() as interruption:
-        while not interruption.asked: ...
-        interruption.go()                   # raise what the signal would have raised
+with Interruption() as interruption:
+    while not interruption.asked: ...
+    interruption.go()                   # raise what the signal would have raised
 """
 
 from __future__ import annotations

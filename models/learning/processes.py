@@ -1,8 +1,8 @@
 """Several processes that learn together, or one alone: the same calls for both.
 
-    torchrun --standalone --nproc-per-node 2 ...        # starts them; torchrun tells each who it is
-    with together():                                    # gloo on CPUs, nccl on GPUs; left again at the end
-        leads(), any_process(device, tired), told_by_first(judge)
+torchrun --standalone --nproc-per-node 2 ...        # starts them; torchrun tells each who it is
+with together():                                    # gloo on CPUs, nccl on GPUs; left again at the end
+    leads(), any_process(device, tired), told_by_first(judge)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How far a training is: a bar for a person at a terminal, a plain line now and then for a log file.
 
-    with Progress(steps=4000, minutes=30) as show:
-        show(1200, loss=0.412)          # step 1,200 of 4,000 | loss 0.412 | 35 steps/s | 1 min 20 s left
+with Progress(steps=4000, minutes=30) as show:
+    show(1200, loss=0.412)          # step 1,200 of 4,000 | loss 0.412 | 35 steps/s | 1 min 20 s left
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ class _Training:
         with (
             Interruption() as interruption,
             Progress(plan.steps, state.step, minutes, visible=leads()) as show,
-            closing(batches(self.lesson, plan, self.device, state.step)) as coming,
+            closing(batches(self.lesson.batch, plan, self.device, state.step)) as coming,
         ):
             ended = state.step >= plan.steps or self.stopped_early or any_process(self.device, self.out_of_time)[0]
             while not ended:
@@ -149,8 +149,8 @@ class _Training:
         """Add a batch's gradient; processes exchange theirs with the last one of a step."""
         torch.manual_seed(batch.seed)
         content = each_tensor(batch.content, partial(Tensor.to, device=self.device, non_blocking=True))
-        waits = not last and isinstance(self.taught, nn.parallel.DistributedDataParallel)
-        with self.taught.no_sync() if waits else nullcontext():
+        shared = isinstance(self.taught, nn.parallel.DistributedDataParallel)
+        with self.taught.no_sync() if shared and not last else nullcontext():  # type: ignore[operator]
             with self.precision():
                 loss, figures = self.lesson.loss(self.taught, content, batch.generator)
             self.state.scaler.scale(loss / self.plan.accumulate).backward()
@@ -168,7 +168,7 @@ class _Training:
     def validate(self, figures: dict[str, float]) -> None:
         state = self.state
         with self.performing() as network:
-            found = told_by_first(lambda: self.lesson.validate(network))
+            figures, found = told_by_first(lambda: (figures, self.lesson.validate(network)))
             if not state.best or found["loss"] < state.best["loss"]:
                 state.best, state.stale = {"step": state.step, **found}, 0
                 state.best_weights = _copy(network)
@@ -206,8 +206,7 @@ class _Training:
 
     def save(self) -> None:
         self.state.seconds = time.monotonic() - self.began
-        if leads():
-            save_state(self.folder, self.state)
+        told_by_first(lambda: save_state(self.folder, self.state))  # nobody goes before it is written
 
 
 def _copy(network: nn.Module) -> dict[str, Tensor]:
