@@ -64,8 +64,9 @@ def train_role_scorer(
     held_out: float = 0.25,
     minutes: float = 0.0,
     seed: int = 0,
+    home: str = "",
 ) -> float:
-    """Teach the learned voice of the roles; the rehearsal's validation loss comes back.
+    """Teach the learned voice of the roles, going on where an interrupted attempt stopped; the validation loss comes back.
 
     Args:
         dataset: Prepared one-shots.
@@ -73,12 +74,14 @@ def train_role_scorer(
         held_out: Share of the makers left for the evaluation; 0 teaches on all of them.
         minutes: Wall-clock limit of a listener; 0 sets none.
         seed: Of everything random.
+        home: The Jamflow folder, where checkpoints are kept until the training ends.
     """
-    from backstage.lessons import Journal
+    from backstage.lessons import Journal, workplace
     from models.drums.roles.learned.training import teach
 
-    with Journal("loss") as journal:
-        return teach(dataset.path, model.path, steps, held_out, minutes, seed, [journal])
+    settings = {"steps": steps, "held_out": held_out, "minutes": minutes, "seed": seed}
+    with workplace(home, "roles", dataset.path, **settings) as work, Journal("loss") as journal:
+        return teach(dataset.path, model.path, **settings, callbacks=[journal], work=work)
 
 
 @stage(image="python-torch")

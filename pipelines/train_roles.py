@@ -41,7 +41,7 @@ def train_roles(
     gathered = gather_one_shots(source=data, practice_sounds=practice_sounds, seed=seed)
     prepared = prepare_one_shots(one_shots=gathered.outputs["one_shots"], variants=variants, seed=seed)
     dataset = prepared.outputs["dataset"]
-    taught = train_role_scorer(dataset=dataset, steps=steps, held_out=held_out, minutes=minutes, seed=seed)
+    taught = train_role_scorer(dataset=dataset, steps=steps, held_out=held_out, minutes=minutes, seed=seed, home=home)
     model = taught.outputs["model"]
     judged = evaluate_roles(
         dataset=dataset, model=model, tracking_uri=tracking_uri, artifacts_uri=artifacts_uri
