@@ -2,7 +2,7 @@
 
 with Journal("loss") as journal:                # a callback of models.learning.training
     train(lesson, plan, folder, [journal])      # metrics while it learns, the curve when it ends
-with workplace(home, "groove", corpus.path, seed=0) as folder:   # where an interrupted training left its checkpoints
+with workplace(work, "groove", corpus.path, seed=0) as folder:   # where an interrupted training left its checkpoints
     ...
 show_evaluation(evaluation.path)                # metrics.json and every picture beside it
 """
@@ -12,14 +12,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from backstage.checkpoints import in_use, mirrored
 from backstage.source import source_digest
-from backstage.tracking import log_metrics, log_picture
+from backstage.tracking import log_audio, log_metrics, log_picture
+from models.music.audio import Audio, write_audio
 from models.music.files import digest_of_folder, read_json
 from models.music.plots import picture
 
@@ -42,6 +43,18 @@ class Journal:
             if curve in metrics:
                 points.append((step, metrics[curve]))
 
+    def on_samples(self, step: int, samples: Mapping[str, Any]) -> None:
+        from matplotlib.image import imsave
+
+        with tempfile.TemporaryDirectory() as there:
+            for name, sample in samples.items():
+                title = f"{name}, step {step}"
+                if isinstance(sample, Audio):
+                    log_audio(title, write_audio(Path(there, "sample.wav"), sample))
+                else:
+                    imsave(file := Path(there, "sample.png"), sample)
+                    log_picture(title, file)
+
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is None and any(self.points.values()):
             with tempfile.TemporaryDirectory() as there:
@@ -56,16 +69,22 @@ class Journal:
 
 
 @contextlib.contextmanager
-def workplace(home: str, name: str, corpus: str | Path, **settings: Any) -> Iterator[Path]:
-    """Give the folder of one training's checkpoints: the same for the same data, settings and code; gone when it ends."""
-    if not home:
+def workplace(work: str, name: str, corpus: str | Path, **settings: Any) -> Iterator[Path]:
+    """Give the folder of one training's checkpoints: the same for the same data, settings and code; gone when it ends.
+
+    `work` is a folder of this machine, or an address (s3://, file://) to which checkpoints are copied as they come.
+    """
+    if not work:
         with tempfile.TemporaryDirectory(prefix="jamflow-training-") as there:
             yield Path(there)
         return
     told = json.dumps([source_digest(), digest_of_folder(corpus), settings], sort_keys=True)
-    folder = Path(home, "training", f"{name}-{hashlib.sha256(told.encode()).hexdigest()[:12]}")
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    training = f"{name}-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+    remote = "://" in work
+    with (
+        mirrored(f"{work.rstrip('/')}/training", training) if remote else in_use(Path(work, "training", training)) as it
+    ):
+        yield it
 
 
 def show_evaluation(folder: str | Path) -> None:
