@@ -41,13 +41,14 @@ def _in_process(mode: str, temperature: float) -> Play:
 
 def _on_server(home: Path, mode: str, temperature: float) -> Play:
     from serving.client import JamflowClient
+    from serving.contracts.groove import groove
     from serving.endpoint import Endpoint
 
     endpoint = Endpoint.read(home / SERVING)
 
     def play(hits: Notes, bars: int, seed: int) -> Notes:
         with JamflowClient(endpoint.grpc_url, DEADLINE_S) as client:
-            return client.groove(hits, bars, mode, temperature, seed).notes
+            return groove(client, hits, bars, mode, temperature, seed).notes
 
     return play
 

@@ -22,9 +22,10 @@ from pathlib import Path
 
 from models.music.errors import GateFailed, JamflowError, Refused, ServingError
 from serving.client import JamflowClient
-from serving.contract import ModelContract, contract_of
+from serving.contract import ModelContract
 from serving.control import Control
 from serving.endpoint import Endpoint
+from serving.families import family
 from serving.golden import FILE as GOLDEN
 from serving.golden import Golden
 from serving.registry import CHAMPION, Registry
@@ -54,7 +55,7 @@ def deploy(
     how: str = DEPLOY,
 ) -> Deployed:
     """Rehearse a version, let it take the champion's place, move the aliases."""
-    contract, scores = contract_of(name), Repository(repository)
+    contract, scores = family(name).contract, Repository(repository)
     champion = registry.alias(name, CHAMPION)
     with tempfile.TemporaryDirectory(prefix="jamflow-deploy-") as there, _server(server, scores) as endpoint:
         fetched = registry.download(name, version, there)
@@ -83,7 +84,7 @@ def restore(registry: Registry, repository: str | os.PathLike[str]) -> list[str]
         version = registry.alias(name, CHAMPION)
         if version is None:
             continue
-        contract = contract_of(name)
+        contract = family(name).contract
         if not scores.holds(name, version):
             with tempfile.TemporaryDirectory(prefix="jamflow-restore-") as there:
                 scores.add(contract, version, registry.download(name, version, there) / "model")
@@ -123,7 +124,7 @@ class _Stage:
             self._scores.add(self._contract, version, model)
             self._scores.serve(self._contract, [version])
             self._play(name, version)
-            if (serving := self._client.prove(name).model_version) != version:
+            if (serving := self._client.prove(self._contract).model_version) != version:
                 raise Refused(f"{name} {serving} answers instead.")
         except JamflowError:
             self._bring_back(version, champion)
@@ -148,7 +149,7 @@ class _Stage:
     def _play(self, name: str, version: int) -> None:
         try:
             self._control.load(name)
-            reply = self._client.ask(name, self._golden.request, version=version, of=self._contract.name)
+            reply = self._client.ask(self._contract, self._golden.request, version=version, name=name)
             self._golden.compare(self._contract, reply.arrays)
         except (ServingError, GateFailed) as error:
             raise GateFailed(f"{self._contract.name} {version} is not served, the champion stays: {error}") from error

@@ -15,21 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import models
 from models.music.errors import JamflowError, Refused, ServingError, Unavailable
 from models.music.files import is_whole, read_json
-from serving.contract import MODELS
+from serving.contract import ModelContract
 from serving.deploy import deploy, restore
 from serving.endpoint import Endpoint
+from serving.families import FAMILIES
 from serving.registry import Registry
 from serving.repository import Repository
 from serving.server import Ports, TritonServer, free_ports, is_free
 from serving.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
-
-_MODELS = Path(models.__path__[0])
-STARTERS = {"groove": _MODELS / "groove" / "starter", "roles": _MODELS / "drums" / "roles" / "starter"}
 
 
 @dataclass(frozen=True)
@@ -59,8 +56,8 @@ class Keeper:
             ready(server.endpoint, served)
             Watchdog(server, self._ours).watch(stopped)
 
-    def _ours(self) -> list[str]:
-        return [name for name in Repository(self.repository).models() if name in MODELS]
+    def _ours(self) -> list[ModelContract]:
+        return [FAMILIES[name].contract for name in Repository(self.repository).models() if name in FAMILIES]
 
     def _ports(self) -> Ports | None:
         """The wanted port, else last time's, so that clients find the server where it was."""
@@ -80,12 +77,15 @@ class Keeper:
         served = []
         for name in restore(self.registry, self.repository):
             try:
-                server.load(name)
+                server.load(FAMILIES[name].contract)
                 served.append(name)
             except JamflowError as error:  # the others can play
                 log.error("%s is not served: %s", name, error)
-        for name, folder in STARTERS.items():
-            if not self.registry.versions(name) and is_whole(folder):  # never in the way of a challenger of the user's
+        for name, family in FAMILIES.items():
+            folder = family.starter_folder
+            if (
+                folder and not self.registry.versions(name) and is_whole(folder)
+            ):  # never in the way of a challenger of the user's
                 version = self.registry.register(name, folder, _figures(folder), tags={"source": "starter"})
                 deploy(self.registry, name, version, self.repository, server.endpoint)
                 served.append(name)

@@ -23,7 +23,8 @@ from typing import Any
 
 from models.music.errors import RegistryError, StorageError
 from models.music.files import check_folder
-from serving.contract import NUMPY, Arrays, ModelContract, contract_of
+from serving.contract import NUMPY, Arrays, ModelContract
+from serving.families import family
 from serving.golden import FILE as GOLDEN
 from serving.golden import Golden
 from serving.store import alone, lock_beside, open_store
@@ -58,7 +59,7 @@ class Registry:
         """Keep a trained model as the next version and call it the challenger; return its number."""
         from mlflow.exceptions import MlflowException
 
-        contract = contract_of(name)
+        contract = family(name).contract
         check_folder(model_folder)
         golden = Golden.record(name, model_folder, example)
         run = self._client.create_run(
@@ -84,7 +85,7 @@ class Registry:
 
     def versions(self, name: str) -> list[int]:
         return sorted(
-            int(version.version) for version in self._client.search_model_versions(f"name='{contract_of(name).name}'")
+            int(version.version) for version in self._client.search_model_versions(f"name='{family(name).name}'")
         )
 
     def alias(self, name: str, alias: str) -> int | None:
@@ -92,7 +93,7 @@ class Registry:
         from mlflow.exceptions import MlflowException
 
         try:
-            return int(self._client.get_model_version_by_alias(contract_of(name).name, alias).version)
+            return int(self._client.get_model_version_by_alias(family(name).name, alias).version)
         except MlflowException as error:
             if error.error_code not in ABSENT:
                 raise RegistryError(
@@ -107,7 +108,7 @@ class Registry:
 
     def history(self, name: str) -> list[str]:
         """Every promotion and rollback of a model, oldest first."""
-        tags = self._client.get_registered_model(contract_of(name).name).tags
+        tags = self._client.get_registered_model(family(name).name).tags
         return [tags[key] for key in sorted(tags) if key.startswith(HISTORY)]
 
     def download(self, name: str, version: int, folder: str | Path) -> Path:
@@ -153,7 +154,7 @@ class Registry:
         `seen` is the champion the decision was made against: if it is another by now, the race is lost.
         """
         self._version(name, version)
-        with alone(lock_beside(self.uri, contract_of(name).name)):
+        with alone(lock_beside(self.uri, family(name).name)):
             champion = self.alias(name, CHAMPION)
             if champion != seen:
                 raise RegistryError(
@@ -178,7 +179,7 @@ class Registry:
         from mlflow.exceptions import MlflowException
 
         try:
-            return self._client.get_model_version(contract_of(name).name, str(version))
+            return self._client.get_model_version(family(name).name, str(version))
         except MlflowException as error:
             known = ", ".join(map(str, self.versions(name))) or "none"
             raise RegistryError(f"{name}: there is no version {version}; there are {known}.") from error

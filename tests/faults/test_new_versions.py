@@ -12,7 +12,7 @@ from served_house import tiny_groove
 from models.music.errors import GateFailed, JamflowError, RegistryError
 from models.music.files import MANIFEST, manifest_of, write_json
 from serving.client import JamflowClient
-from serving.contract import GROOVE
+from serving.contracts.groove import GROOVE, groove
 from serving.deploy import deploy, restore, rollback
 from serving.repository import Repository
 
@@ -40,7 +40,7 @@ class Listener:
         with JamflowClient(self._url, deadline_s=10.0) as client:
             while not self._stop.wait(0.01):
                 try:
-                    self.versions.append(client.groove(BEAT, bars=1).model_version)
+                    self.versions.append(groove(client, BEAT, bars=1).model_version)
                 except JamflowError as error:
                     self.errors.append(error)
 
@@ -111,7 +111,7 @@ def test_whoever_loses_the_race_changes_nothing(house, tmp_path, monkeypatch):
         deploy(house.registry, "groove", new, house.repository, house.server.endpoint)
     assert look("groove", "champion") == old
     with JamflowClient(house.server.grpc_url, 10.0) as client:
-        assert client.prove("groove").model_version == old
+        assert client.prove(GROOVE).model_version == old
 
 
 def test_an_empty_repository_is_filled_with_the_champions(house, tmp_path):

@@ -9,7 +9,7 @@ from served_house import tiny_groove, tiny_roles
 
 from models.music.errors import BadInput, RegistryError
 from models.music.files import digest_of_folder
-from serving.contract import GROOVE
+from serving.contracts.groove import GROOVE
 from serving.golden import Golden
 
 

@@ -1,5 +1,6 @@
 """`jamflow serve`, `deploy`, `rollback` and `doctor`, as a user types them."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -18,7 +19,9 @@ from pipelines import checkup
 from pipelines.cli import main
 from pipelines.settings import Profile
 from serving.client import JamflowClient
+from serving.contracts.groove import GROOVE
 from serving.endpoint import Endpoint
+from serving.families import family
 from serving.keeper import Keeper
 from serving.registry import Registry
 
@@ -35,9 +38,9 @@ def test_a_server_in_the_background_takes_new_versions_and_stops(home, tmp_path,
         assert main(["deploy", "groove", str(versions[0])]) == 0
         assert main(["deploy", "groove"]) == 0
         with JamflowClient(told.grpc_url, 10.0) as client:
-            assert client.prove("groove").model_version == versions[1]
+            assert client.prove(GROOVE).model_version == versions[1]
             assert main(["rollback", "groove"]) == 0
-            assert client.prove("groove").model_version == versions[0]
+            assert client.prove(GROOVE).model_version == versions[0]
         assert main(["serve"]) == 1
     finally:
         assert main(["serve", "--stop"]) == 0
@@ -50,15 +53,16 @@ def test_a_server_in_the_background_takes_new_versions_and_stops(home, tmp_path,
 def test_an_empty_house_serves_its_starter_model(home, tmp_path):
     starter = tiny_groove(tmp_path / "starter", 3)
     code = (
-        "import sys; from pathlib import Path; from serving import keeper; from pipelines.cli import main\n"
-        "keeper.STARTERS = {'groove': Path(sys.argv[1])}; sys.exit(main(['serve']))"
+        "import dataclasses, sys; from serving.families import FAMILIES; from pipelines.cli import main\n"
+        "groove = dataclasses.replace(FAMILIES.pop('groove'), starter=sys.argv[1]); FAMILIES.clear()\n"
+        "FAMILIES['groove'] = groove; sys.exit(main(['serve']))"
     )
     keeper = subprocess.Popen([sys.executable, "-c", code, str(starter)], stdout=subprocess.PIPE, text=True)
     assert keeper.stdout is not None
     with keeper:
         said = [next(line for line in keeper.stdout if line.startswith("serving")), keeper.stdout.readline()]
         with JamflowClient(Endpoint.read(home / "serving.json").grpc_url, 10.0) as client:
-            assert client.prove("groove").model_version == 1
+            assert client.prove(GROOVE).model_version == 1
         keeper.send_signal(signal.SIGINT)
     assert said[0].split() == ["serving", "groove"]
     assert keeper.returncode == 0
@@ -72,7 +76,7 @@ def test_deploying_what_is_not_there_says_so(home, empty_store, capsys):
     assert main(["rollback", "groove"]) == 1
     assert capsys.readouterr().err.splitlines() == [
         "jamflow: groove: there is no challenger. Train one, or name a version: `jamflow deploy groove 1`.",
-        "jamflow: no served model is called 'grove'; there are groove, roles.",
+        "jamflow: no served model is called 'grove'; did you mean 'groove'.",
         "jamflow: groove: there is no previous champion to go back to. See `mlflow ui`, and deploy a version by number.",
     ]
 
@@ -92,7 +96,9 @@ def test_a_port_that_is_taken_is_not_fought_over(home, empty_store):
 
 def test_a_starter_never_takes_the_place_of_a_challenger(house, registry, tmp_path, monkeypatch):
     model = tiny_groove(tmp_path / "model", 4)
-    monkeypatch.setattr("serving.keeper.STARTERS", {"groove": model})
+    monkeypatch.setattr(
+        "serving.keeper.FAMILIES", {"groove": dataclasses.replace(family("groove"), starter=str(model))}
+    )
     version = registry.register("groove", model, {})
     keeper = Keeper(registry, tmp_path / "repository", tmp_path, tmp_path / "serving.json")
     assert keeper._load_champions(house.server) == []

@@ -14,7 +14,8 @@ from models.drums.roles.listening import listen, prepare
 from models.drums.roles.types import ROLES, DSPFeatures, SampleResult, ScoreVector
 from models.music.audio import LISTENING_RATE_HZ, Audio
 from serving.backends.backend import Backend
-from serving.contract import ROLES_MODEL, Arrays
+from serving.contract import Arrays
+from serving.contracts import roles as wire
 
 
 class RolesPlayer:
@@ -39,7 +40,7 @@ class RolesPlayer:
 
 
 class TritonPythonModel(Backend):
-    contract = ROLES_MODEL
+    contract = wire.ROLES
 
     def open_player(self, folder: Path) -> RolesPlayer:
         return RolesPlayer(folder)
