@@ -1,7 +1,7 @@
 """Where the checkpoints of trainings lie until they end: a folder here, or a store that outlives the machine.
 
-    with in_use(Path(home, "training", "groove-12ab")) as folder: ...          # nobody else works there meanwhile
-    with mirrored("s3://jamflow/training", "groove-12ab") as folder: ...       # brought from the store, copied back as it grows
+    with in_use(Path(work, "groove-12ab")) as folder: ...          # nobody else works there meanwhile
+    with mirrored("s3://jamflow/training", "groove-12ab") as folder: ...  # brought from the store, copied back as it grows
 
 Both leave everything when the block fails and nothing when it ends well. What nobody came back to for ABANDONED_S (14 days)
 is removed by whoever comes by.
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 ABANDONED_S = 14 * 86_400.0
 LOOK_EVERY_S = 5.0
 MARK, MARK_EVERY_S = "in-use", 3600.0
+"""A file in every training's folder: what has none is not ours to remove."""
 PATIENCE_S = 20.0
 """With the store, for each thing it is asked: a pod that is told to go has half a minute."""
 
@@ -42,7 +43,7 @@ def in_use(folder: Path) -> Iterator[Path]:
                 f"{folder}: a training of the same data and settings works there. Wait for it, or change the seed."
             )
         for other in folder.parent.iterdir():
-            if other.is_dir() and _age_s(file.stat().st_mtime for file in [other, *other.rglob("*")]) > ABANDONED_S:
+            if (other / MARK).is_file() and _age_s(file.stat().st_mtime for file in other.rglob("*")) > ABANDONED_S:
                 with _held(other) as idle:
                     if idle:
                         shutil.rmtree(other, ignore_errors=True)
@@ -134,7 +135,7 @@ def _forget_abandoned(uri: str, name: str) -> None:
     for key, when in _written(store, uri).items():
         trainings.setdefault(key.partition("/")[0], {})[key] = when
     for training, keys in trainings.items():
-        if training != name and _age_s(keys.values()) > ABANDONED_S:
+        if training != name and f"{training}/{MARK}" in keys and _age_s(keys.values()) > ABANDONED_S:
             _drop(store, uri, keys)
 
 
@@ -155,7 +156,7 @@ def _age_s(written: Iterable[float]) -> float:
 @contextlib.contextmanager
 def _held(folder: Path) -> Iterator[bool]:
     """Lock a folder if nobody else has."""
-    with open(folder / f".{MARK}", "a") as lock:
+    with open(folder / MARK, "a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

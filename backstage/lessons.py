@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from backstage.checkpoints import in_use, mirrored
-from backstage.source import source_digest
+from backstage.source import running_key
 from backstage.tracking import log_audio, log_metrics, log_picture
 from models.music.audio import Audio, write_audio
 from models.music.files import digest_of_folder, read_json
@@ -78,13 +78,10 @@ def workplace(work: str, name: str, corpus: str | Path, **settings: Any) -> Iter
         with tempfile.TemporaryDirectory(prefix="jamflow-training-") as there:
             yield Path(there)
         return
-    told = json.dumps([source_digest(), digest_of_folder(corpus), settings], sort_keys=True)
+    told = json.dumps([running_key(), digest_of_folder(corpus), settings], sort_keys=True)
     training = f"{name}-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
-    remote = "://" in work
-    with (
-        mirrored(f"{work.rstrip('/')}/training", training) if remote else in_use(Path(work, "training", training)) as it
-    ):
-        yield it
+    with mirrored(work.rstrip("/"), training) if "://" in work else in_use(Path(work, training)) as folder:
+        yield folder
 
 
 def show_evaluation(folder: str | Path) -> None:

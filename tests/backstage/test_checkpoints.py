@@ -98,30 +98,36 @@ def test_a_store_that_does_not_answer_ends_the_training_before_it_begins(s3, mon
         pytest.fail("it began")
 
 
+def aged(folder):
+    old = time.time() - ABANDONED_S - 60
+    for path in [folder, *folder.rglob("*")]:
+        os.utime(path, (old, old))
+
+
 def test_abandoned_checkpoints_are_removed_from_a_store_but_not_those_of_a_training_that_works(tmp_path):
     address, store = (tmp_path / "store").as_uri(), tmp_path / "store"
-    old = time.time() - ABANDONED_S - 60
-    for name in ("abandoned", "working"):
+    for name in ("abandoned", "working", "a song"):
         save(store / name, 5)
-        for file in (store / name).rglob("*"):
-            os.utime(file, (old, old))
+        if name != "a song":
+            (store / name / checkpoints.MARK).touch()
+        aged(store / name)
     (store / "working" / checkpoints.MARK).touch()
     with mirrored(address, "groove-1"):
-        assert {path.name for path in store.iterdir()} == {"working", "groove-1"}
+        assert {path.name for path in store.iterdir()} == {"working", "a song", "groove-1"}
 
 
-def test_abandoned_folders_are_removed_but_never_one_that_is_in_use(tmp_path):
-    old = time.time() - ABANDONED_S - 60
-    for name in ("abandoned", "in use", "mine"):
-        save(tmp_path / name, 5)
-    save(tmp_path / "recent", 5)
-    with in_use(tmp_path / "in use"):
-        for folder in ("abandoned", "in use", "mine"):
-            for path in [tmp_path / folder, *(tmp_path / folder).rglob("*")]:
-                os.utime(path, (old, old))
+def test_abandoned_folders_are_removed_but_never_one_that_is_in_use_or_none_of_ours(tmp_path):
+    for name in ("abandoned", "mine"):
+        with pytest.raises(Evicted), in_use(tmp_path / name) as folder:
+            save(folder, 5)
+            raise Evicted
+    save(tmp_path / "a song", 5)
+    with in_use(tmp_path / "working"):
+        for folder in tmp_path.iterdir():
+            aged(folder)
         with in_use(tmp_path / "mine") as mine:
             assert (mine / "step-00000005").is_dir()
-            assert {path.name for path in tmp_path.iterdir()} == {"in use", "mine", "recent"}
+            assert {path.name for path in tmp_path.iterdir()} == {"working", "mine", "a song"}
 
 
 HOLD = """
