@@ -12,14 +12,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from backstage.checkpoints import in_use, mirrored
 from backstage.source import running_key
-from backstage.tracking import log_metrics, log_picture
+from backstage.tracking import log_audio, log_metrics, log_picture
+from models.music.audio import Audio, write_audio
 from models.music.figures import Figure, figure
 from models.music.files import digest_of_folder, read_json
 from models.music.plots import picture
@@ -43,6 +44,18 @@ class Journal:
             if curve in metrics:
                 points.append((step, metrics[curve]))
 
+    def on_samples(self, step: int, samples: Mapping[str, Any]) -> None:
+        from matplotlib.image import imsave
+
+        with tempfile.TemporaryDirectory() as there:
+            for name, sample in samples.items():
+                title = f"{name}, step {step}"
+                if isinstance(sample, Audio):
+                    log_audio(title, write_audio(Path(there, "sample.wav"), sample))
+                else:
+                    imsave(file := Path(there, "sample.png"), sample)
+                    log_picture(title, file)
+
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is None and any(self.points.values()):
             with tempfile.TemporaryDirectory() as there:
@@ -57,15 +70,18 @@ class Journal:
 
 @contextlib.contextmanager
 def workplace(work: str, name: str, corpus: str | Path, **settings: Any) -> Iterator[Path]:
-    """Give the folder of one training's checkpoints: the same for the same data, settings and code; gone when it ends."""
+    """Give the folder of one training's checkpoints: the same for the same data, settings and code; gone when it ends.
+
+    `work` is a folder of this machine, or an address (s3://, file://) to which checkpoints are copied as they come.
+    """
     if not work:
         with tempfile.TemporaryDirectory(prefix="jamflow-training-") as there:
             yield Path(there)
         return
     told = json.dumps([running_key(), digest_of_folder(corpus), settings], sort_keys=True)
-    folder = Path(work, f"{name}-{hashlib.sha256(told.encode()).hexdigest()[:12]}")
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    training = f"{name}-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+    with mirrored(work.rstrip("/"), training) if "://" in work else in_use(Path(work, training)) as folder:
+        yield folder
 
 
 def show_evaluation(folder: str | Path, figures: Mapping[str, Figure]) -> None:

@@ -83,8 +83,9 @@ def train_role_scorer(
     held_out: float = 0.25,
     minutes: float = 0.0,
     seed: int = 0,
+    where: dict = {},
 ) -> float:
-    """Teach the learned voice of the roles; the rehearsal's validation loss comes back.
+    """Teach the learned voice of the roles, going on where an interrupted attempt stopped; the validation loss comes back.
 
     Args:
         dataset: Prepared one-shots.
@@ -96,12 +97,15 @@ def train_role_scorer(
     Returns:
         loss
     """
-    from backstage.lessons import Journal
+    from backstage.lessons import Journal, workplace
     from models.drums.roles.figures import FIGURES
     from models.drums.roles.learned.training import teach
+    from serving.where import Where
 
-    with Journal("loss", FIGURES) as journal:
-        return teach(dataset.path, model.path, steps, held_out, minutes, seed, [journal])
+    settings = {"steps": steps, "held_out": held_out, "minutes": minutes, "seed": seed}
+    work = workplace(Where.told(where).work, "roles", dataset.path, **settings)
+    with work as folder, Journal("loss", FIGURES) as journal:
+        return teach(dataset.path, model.path, **settings, callbacks=[journal], work=folder)
 
 
 @stage(image="python-torch")

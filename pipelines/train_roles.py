@@ -27,8 +27,9 @@ def train_roles(
     gathered = gather_one_shots(source=data, practice_sounds=practice_sounds, seed=seed)
     prepared = prepare_one_shots(one_shots=gathered.outputs["one_shots"], variants=variants, seed=seed)
     dataset = prepared.outputs["dataset"]
-    taught = train_role_scorer(dataset=dataset, steps=steps, held_out=held_out, minutes=minutes, seed=seed)
-    model = taught.outputs["model"]
+    model = train_role_scorer(
+        dataset=dataset, steps=steps, held_out=held_out, minutes=minutes, seed=seed, where=where
+    ).outputs["model"]
     champion = find_champion(name="roles", where=where).output
     judged = evaluate_roles(dataset=dataset, model=model, champion=champion, where=where).outputs["evaluation"]
     return into_service("roles", model=model, evaluation=judged, budget_ms=budget_ms, where=where)

@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from models.learning.processes import leads
 from models.music.config import from_mapping
 from models.music.errors import BadInput
 from models.music.files import check_folder, read_json, whole_folder, write_json
@@ -37,7 +38,12 @@ def save_model(
     replace: bool = False,
     **facts: Any,
 ) -> Path:
-    """Write a model folder whole; float weights are stored as `store_as` when given, facts go into config.json."""
+    """Write a model folder whole; float weights are stored as `store_as` when given, facts go into config.json.
+
+    Where several processes learnt it together, the first one writes.
+    """
+    if not leads():
+        return Path(folder)
     with whole_folder(folder, replace=replace) as part:
         write_tensors(part / WEIGHTS, {name: _stored(t, store_as) for name, t in network.state_dict().items()})
         write_json(part / CONFIG, {"kind": kind, "config": dataclasses.asdict(config), "facts": facts})

@@ -1,8 +1,10 @@
+import numpy as np
 import pytest
 
 from backstage.lessons import Journal, show_evaluation, workplace
 from backstage.record import Record
 from backstage.tracking import recording
+from models.music.audio import Audio
 from models.music.figures import Figure
 from models.music.files import write_json
 
@@ -52,3 +54,14 @@ def test_a_training_leaves_its_figures_and_its_curve(tmp_path):
     assert record.metrics() == {"train_loss": 3.0, "loss": 2.0}
     assert record.figures() == FIGURES
     assert [picture["name"] for picture in record.of_kind("picture")] == ["loss"]
+
+
+def test_sounds_and_pictures_of_a_training_reach_its_record_with_their_step(tmp_path):
+    song = Audio(np.sin(np.arange(800, dtype=np.float32) / 9)[None], 8_000)
+    with recording(tmp_path), Journal("loss", FIGURES) as journal:
+        journal.on_samples(40, {"take": song, "page": np.zeros((4, 6, 3), np.uint8)})
+    record = Record(tmp_path)
+    for kind, name in (("audio", "take, step 40"), ("picture", "page, step 40")):
+        (entry,) = record.of_kind(kind)
+        assert entry["name"] == name
+        assert (tmp_path / entry["file"]).stat().st_size > 50

@@ -34,6 +34,7 @@ from models.music.errors import BadConfig, BadInput
 
 HELD_OUT_OF = 3  # every third maker by size
 LESSON_STEPS, REHEARSAL_STEPS = 400, 250
+SAVE_EVERY = 50
 
 
 def _plan(steps: int) -> TrainingPlan:
@@ -44,7 +45,7 @@ def _plan(steps: int) -> TrainingPlan:
         weight_decay=0.03,
         clip_norm=5.0,
         validate_every=steps,
-        save_every=steps,
+        save_every=SAVE_EVERY,
         threads=1,
     )
 
@@ -96,14 +97,18 @@ def teach(
     minutes: float = 0.0,
     seed: int = 0,
     callbacks: Sequence[Callback] = (),
+    work: str | os.PathLike[str] | None = None,
 ) -> float:
-    """Teach a scorer on a prepared data set, some makers left out for its evaluation; return the rehearsal's loss."""
+    """Teach a scorer on a prepared data set, some makers left out for its evaluation; return the rehearsal's loss.
+
+    Checkpoints go to `work`, beside the model when it is not given: a listener goes on where it was.
+    """
     dataset = read_dataset(dataset_folder)
     rehearsal = max(1, round(steps * REHEARSAL_STEPS / LESSON_STEPS))
     plans = [dataclasses.replace(_plan(s), minutes=minutes, seed=seed) for s in (steps, rehearsal)]
     training = ScorerTraining(plan=plans[0], rehearsal=plans[1])
     taught = dataset.only(~np.isin(dataset.makers, makers_for_evaluation(dataset, held_out)))
-    scorer = train_scorer(taught, training, Path(f"{model_folder}-work"), callbacks=callbacks)
+    scorer = train_scorer(taught, training, work or Path(f"{model_folder}-work"), callbacks=callbacks)
     save_scorer(scorer, model_folder, replace=True)
     return scorer.facts["rehearsal_loss"]
 
