@@ -39,6 +39,12 @@ def log_params(values: Mapping[str, Any]) -> None:
     _note("params", values={name: str(value) for name, value in values.items()})
 
 
+def log_line(text: str) -> None:
+    """Say in one line what the stage came to, where its number alone would not tell."""
+    print(text, flush=True)
+    _note("line", text=text)
+
+
 def log_picture(name: str, path: str | os.PathLike[str]) -> None:
     """Keep a picture (PNG) under a name that serves as its caption."""
     _keep("picture", name, Path(path))
