@@ -130,7 +130,8 @@ def _lay_beats(curve: Curve, period: float) -> Curve:
 
 def _reading(flux: Curve, together: Curve, echo: Curve, laid: Curve) -> Reading:
     period = float(np.polyfit(np.arange(len(laid)), laid, 1)[0])
-    calm = savgol_filter(laid, min(9, len(laid) - 1 + len(laid) % 2), 1)  # a line through each beat's neighbours
+    neighbours = min(9, len(laid) - 1 + len(laid) % 2)
+    calm = np.asarray(savgol_filter(laid, neighbours, 1))  # on a line through them
     beats = _to_both_ends(calm, len(flux))
     bar = np.sqrt(_fold(flux, beats))
     bpm = 60 * FRAMES_A_SECOND / period
