@@ -16,9 +16,9 @@ import numpy as np
 
 from models.music.files import is_whole
 from serving.client import JamflowClient
-from serving.contract import GROOVE
+from serving.contracts.groove import GROOVE
 from serving.control import Control
-from serving.keeper import STARTERS
+from serving.families import family
 from serving.repository import Repository
 from serving.server import TritonServer
 
@@ -46,7 +46,7 @@ def main() -> None:
             with JamflowClient(server.grpc_url, deadline_s=30.0) as client:
                 for bars in BARS:
                     request = _request(bars)
-                    _row(f"{bars} bars", lambda r=request: player.play([r]), lambda r=request: client.ask("groove", r))
+                    _row(f"{bars} bars", lambda r=request: player.play([r]), lambda r=request: client.ask(GROOVE, r))
 
 
 def _row(name: str, here: Callable[[], Any], there: Callable[[], Any]) -> None:
@@ -75,8 +75,9 @@ def _request(bars: int) -> dict[str, Any]:
 
 
 def _model(folder: Path) -> tuple[Path, str]:
-    if is_whole(STARTERS["groove"]):
-        return STARTERS["groove"], "the starter model"
+    starter = family("groove").starter_folder
+    if starter and is_whole(starter):
+        return starter, "the starter model"
     from models.groove.network import LAPTOP, GrooveVAE
     from models.learning.checkpoint import save_model
 

@@ -1,10 +1,10 @@
-"""The wire contract: what every served model takes and gives, written once.
+"""The wire contract: what a served model takes and gives, written once.
 
     GROOVE.check({"hits": hits, "bars": bars, ...})      # both ends call this, so both say the same sentence
     config_pbtxt(GROOVE, versions=[3])                   # what Triton reads
 
-`config.pbtxt`, backends, clients and MLflow signatures derive from it. A new model is one more entry in MODELS and
-one folder in serving/backends. numpy and models.music only.
+`config.pbtxt`, backends, clients and MLflow signatures derive from it. Each model's own is in serving/contracts/.
+numpy and models.music only.
 """
 
 from __future__ import annotations
@@ -26,10 +26,6 @@ ANY = -1
 """An axis as long as the sender likes, up to the tensor's `longest`."""
 NUMPY = {"FP32": np.float32, "INT32": np.int32, "INT64": np.int64, "UINT8": np.uint8}
 NAME = re.compile(r"[a-z0-9_]+")
-GROOVE_MODES = ("humanise", "vary", "tap")
-"""The wire carries the place in this tuple."""
-ROLE_NAMES: tuple[str, ...] = ("CORE", "ACCENT", "MOTION", "FILL", "TEXTURE")
-"""The order of the `roles` scores; `role` is the place in this tuple."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +92,6 @@ class ModelContract:
     """One request, many replies."""
     gpu: bool = False
     """Worth a GPU where there is one."""
-    budget_ms: float = 1000.0
-    """The slowest answer (p95, in process) that the gate still lets through."""
 
     def __post_init__(self) -> None:
         check_name(self.name)
@@ -133,12 +127,6 @@ def check_name(name: str) -> str:
     return name
 
 
-def contract_of(name: str) -> ModelContract:
-    if name not in MODELS:
-        raise BadInput(f"no served model is called {name!r}; there are {', '.join(MODELS)}.")
-    return MODELS[name]
-
-
 def config_pbtxt(contract: ModelContract, versions: Sequence[int], name: str | None = None) -> str:
     """Write Triton's configuration of a model that serves exactly these versions."""
     batched = contract.max_batch > 0
@@ -163,48 +151,3 @@ def _tensor_pbtxt(tensor: Tensor, kind: str, batched: bool) -> str:
     if kind == "input" and batched and ANY in tensor.shape:  # requests of different lengths share a batch
         extras += " allow_ragged_batch: true"
     return f'  {{ name: "{tensor.name}" data_type: TYPE_{tensor.dtype} dims: {list(tensor.shape)}{extras} }}'
-
-
-MAX_BARS, MAX_HITS = 256, 8192
-
-GROOVE = ModelContract(
-    name="groove",
-    inputs=(
-        Tensor("hits", "INT32", (ANY, 4), longest=MAX_HITS, shortest=0, low=0),
-        Tensor("bars", "INT32", (1,), low=1, high=MAX_BARS),
-        Tensor("temperature", "FP32", (1,), low=0.0, high=4.0),
-        Tensor("mode", "INT32", (1,), low=0, high=len(GROOVE_MODES) - 1),
-        Tensor("seed", "INT64", (1,)),
-    ),
-    outputs=(Tensor("notes", "INT32", (ANY, 4), longest=4 * MAX_HITS, shortest=0, tolerance=2),),
-    canary={
-        "hits": [[36, 100, 0, 240], [42, 80, 480, 240], [38, 110, 960, 240], [42, 70, 1440, 240]],
-        "bars": [1],
-        "temperature": [1.0],
-        "mode": [0],
-        "seed": [7],
-    },
-    max_batch=32,
-    budget_ms=400.0,
-)
-
-ROLES_RATE_HZ, ROLES_SECONDS, N_FEATURES = 16_000, 10, 11
-_TAP_S = np.arange(1600) / ROLES_RATE_HZ
-
-ROLES_MODEL = ModelContract(
-    name="roles",
-    inputs=(
-        Tensor("audio", "FP32", (ANY,), longest=ROLES_SECONDS * ROLES_RATE_HZ),
-        Tensor("features", "FP32", (N_FEATURES,), low=0.0, high=1.0, optional=True),
-    ),
-    outputs=(
-        Tensor("scores", "FP32", (len(ROLE_NAMES),), low=0.0, high=1.0, tolerance=1e-3),
-        Tensor("role", "INT32", (1,), low=0, high=len(ROLE_NAMES) - 1),
-        Tensor("confidence", "FP32", (1,), low=0.0, high=1.0, tolerance=1e-3),
-    ),
-    canary={"audio": np.sin(2 * np.pi * 60 * _TAP_S) * np.exp(-30 * _TAP_S)},
-    max_batch=32,
-    budget_ms=200.0,
-)
-
-MODELS: dict[str, ModelContract] = {contract.name: contract for contract in (GROOVE, ROLES_MODEL)}

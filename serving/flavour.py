@@ -13,14 +13,14 @@ from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel
 
 from serving.backends import open_player
-from serving.contract import contract_of
+from serving.families import family
 
 
 class _Played:
     """Apart from PythonModel and without types on predict: MLflow would want a schema from them, and we bring our own."""
 
     def load_context(self, context: Any) -> None:
-        self._contract = contract_of(context.model_config["name"])
+        self._contract = family(context.model_config["name"]).contract
         self._player = open_player(self._contract.name, Path(context.artifacts["model"]))
 
     def predict(self, context, model_input, params=None):

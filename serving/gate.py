@@ -11,22 +11,10 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from models.music.errors import GateFailed
-from serving.contract import Arrays, contract_of
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One figure that must not get worse."""
-
-    metric: str
-    better: Literal["lower", "higher"] = "lower"
-    tolerance: float = 0.02
-    """How much worse than the champion is still let through, as a share of the champion's figure."""
-    limit: float | None = None
-    """A bar that holds without a champion too."""
+from serving.contract import Arrays
+from serving.families import Rule, family
 
 
 @dataclass(frozen=True)
@@ -68,7 +56,7 @@ def latency_ms(name: str, folder: str | Path, request: Arrays | None = None, tim
     from serving.backends import open_player
 
     player = open_player(name, Path(folder))
-    request = contract_of(name).canary_request() if request is None else request
+    request = family(name).contract.canary_request() if request is None else request
     player.play([request])
     taken = []
     for _ in range(times):

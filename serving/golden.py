@@ -14,7 +14,8 @@ import numpy as np
 
 from models.music.errors import BadInput, GateFailed
 from models.music.files import whole_file
-from serving.contract import Arrays, ModelContract, contract_of
+from serving.contract import Arrays, ModelContract
+from serving.families import family
 
 FILE = "golden.npz"
 
@@ -31,7 +32,7 @@ class Golden:
         """Play a request (the canary, unless given) and keep what came."""
         from serving.backends import open_player
 
-        contract = contract_of(name)
+        contract = family(name).contract
         request = contract.canary_request() if request is None else request
         contract.check(request)
         answer = open_player(name, Path(folder)).play([request])[0]

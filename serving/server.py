@@ -1,8 +1,8 @@
 """The real Triton as a child process, on loopback and free ports.
 
     with TritonServer(repository) as server:
-        server.load("groove")
-        JamflowClient(server.grpc_url).groove(hits, bars=2)
+        server.load(GROOVE)
+        groove(JamflowClient(server.grpc_url), hits, bars=2)
 
 The server ends with its parent, whatever ends the parent. Model control, shared memory, tracing and logging are closed to
 everybody without the random admin key, because each of them lets a client write files or run code. (The key stands on the
@@ -30,6 +30,7 @@ from typing import Any, NamedTuple
 from models.music.errors import Unavailable
 from serving import triton_files
 from serving.client import JamflowClient
+from serving.contract import ModelContract
 from serving.control import LOAD_S, Control
 from serving.endpoint import Endpoint
 
@@ -134,15 +135,15 @@ class TritonServer:
         )
         self.start()
 
-    def load(self, name: str, deadline_s: float = LOAD_S) -> None:
+    def load(self, contract: ModelContract, deadline_s: float = LOAD_S) -> None:
         """Load a model and prove with its canary that it answers."""
         control = Control(self.endpoint)
         try:
-            control.load(name, deadline_s)
+            control.load(contract.name, deadline_s)
         finally:
             control.close()
         with JamflowClient(self.grpc_url, deadline_s=10.0) as client:
-            client.prove(name)
+            client.prove(contract)
 
     def has_process(self, name: str) -> bool:
         """Whether a process plays this model; Triton itself does not tell."""

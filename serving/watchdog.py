@@ -1,6 +1,6 @@
 """Keep a server playing: notice a model whose process died, and a server that fell over, and start it again.
 
-    Watchdog(server, repository.models).watch(stopped)       # until stopped is set
+    Watchdog(server, lambda: [GROOVE]).watch(stopped)       # until stopped is set
 
 Triton goes on calling a dead model ready, and loading it again does nothing; only a played note tells, and only unloading
 and loading cures it.
@@ -13,12 +13,12 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from models.music.errors import JamflowError, ServingError, TooLate, Unavailable
 from serving.client import JamflowClient
-from serving.contract import MODELS, ModelContract
+from serving.contract import ModelContract
 from serving.control import Control
 from serving.server import TritonServer
 
@@ -34,14 +34,11 @@ PATIENCE = 8
 class Watchdog:
     """Plays canaries on a server's models, and brings back what does not answer."""
 
-    def __init__(
-        self, server: TritonServer, names: Callable[[], list[str]], contracts: Mapping[str, ModelContract] = MODELS
-    ) -> None:
+    def __init__(self, server: TritonServer, served: Callable[[], list[ModelContract]]) -> None:
         self.revivals: Counter[str] = Counter()
         """How often each model (or "server") was brought back since the start."""
         self._server = server
-        self._names = names
-        self._contracts = contracts
+        self._served = served
         self._late: Counter[str] = Counter()
 
     def watch(self, stopped: threading.Event) -> None:
@@ -58,13 +55,14 @@ class Watchdog:
         if not self._server.running:
             self._restart()
             return
-        with JamflowClient(self._server.grpc_url, CANARY_S, self._contracts) as client:
-            for name in self._names():
-                self._look_at(client, name)
+        with JamflowClient(self._server.grpc_url, CANARY_S) as client:
+            for contract in self._served():
+                self._look_at(client, contract)
 
-    def _look_at(self, client: JamflowClient, name: str) -> None:
+    def _look_at(self, client: JamflowClient, contract: ModelContract) -> None:
+        name = contract.name
         try:
-            client.prove(name)
+            client.prove(contract)
             self._late[name] = 0
         except TooLate:
             self._late[name] += 1
@@ -94,7 +92,7 @@ class Watchdog:
         log.warning("the server has ended (%s)", self._server.last_words() or "no last word")
         self._server.restart()
         with ThreadPoolExecutor() as loading:
-            list(loading.map(self._load, self._names()))
+            list(loading.map(self._load, [contract.name for contract in self._served()]))
         self._count("server", began)
 
     def _load(self, name: str) -> None:

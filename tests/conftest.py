@@ -60,11 +60,9 @@ def house(empty_store: Path, tmp_path_factory: pytest.TempPathFactory):
 
 @pytest.fixture
 def client(house):
-    from served_house import CONTRACTS
-
     from serving.client import JamflowClient
 
-    with JamflowClient(house.server.grpc_url, deadline_s=10.0, contracts=CONTRACTS) as client:
+    with JamflowClient(house.server.grpc_url, deadline_s=10.0) as client:
         yield client
 
 

@@ -6,10 +6,10 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from serving.contract import contract_of
+from serving.families import family
 
 
 def open_player(name: str, folder: Path) -> Any:
     """Load a model's player in this process; it answers exactly what Triton would."""
-    backend = importlib.import_module(f"serving.backends.{contract_of(name).name}.model")
+    backend = importlib.import_module(f"serving.backends.{family(name).name}.model")
     return backend.TritonPythonModel().open_player(folder)

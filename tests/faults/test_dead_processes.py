@@ -6,10 +6,10 @@ import threading
 import time
 
 import pytest
-from served_house import CONTRACTS, open_house, stub_of
+from echo_model import ECHO
+from served_house import SERVED, open_house, stub_of
 
 from models.music.errors import ServingError, Unavailable
-from serving.repository import Repository
 from serving.watchdog import Watchdog
 
 
@@ -21,7 +21,7 @@ def house(empty_store, tmp_path_factory):
 
 @pytest.fixture
 def watched(house):
-    watchdog = Watchdog(house.server, Repository(house.repository).models, CONTRACTS)
+    watchdog = Watchdog(house.server, lambda: SERVED)
     stopped = threading.Event()
     thread = threading.Thread(target=watchdog.watch, args=(stopped,))
     thread.start()
@@ -41,24 +41,24 @@ def test_a_dead_model_is_noticed_within_two_seconds_and_brought_back(house, clie
     os.kill(stub_of(house.server, "echo").pid, signal.SIGKILL)
     died = time.time()
     with pytest.raises(Unavailable, match="the model's process has died"):
-        client.prove("echo")
+        client.prove(ECHO)
     until(lambda: watched.revivals["echo"] == 1, 20)
     noticed = next(record.created for record in caplog.records if "echo does not answer" in record.getMessage())
     assert noticed - died < 2.0
-    assert client.prove("echo")
+    assert client.prove(ECHO)
     assert "echo brought back in" in caplog.text
 
 
 def test_a_dead_server_comes_back_at_its_address_for_the_same_client(house, client, watched):
-    client.prove("echo")
+    client.prove(ECHO)
     os.kill(house.server.pid, signal.SIGKILL)
     until(lambda: watched.revivals["server"] == 1, 30)
 
     def answers():
         try:
-            return client.prove("echo")
+            return client.prove(ECHO)
         except ServingError:
             return None
 
     until(answers, 3)
-    assert client.prove("echo").model_version == 1
+    assert client.prove(ECHO).model_version == 1

@@ -17,14 +17,17 @@ from echo_model import ECHO
 from models.drums.roles.learned import network as roles
 from models.groove.network import TINY, GrooveVAE
 from models.learning.checkpoint import save_model
-from serving.contract import MODELS, ROLES_MODEL
+from serving.contracts.groove import GROOVE
+from serving.contracts.roles import ROLES
 from serving.control import Control
 from serving.deploy import deploy
+from serving.registration import register
 from serving.registry import Registry
 from serving.repository import Repository
 from serving.server import TritonServer
+from serving.where import Where
 
-CONTRACTS = {**MODELS, "echo": ECHO}
+SERVED = [GROOVE, ROLES, ECHO]
 ECHO_BACKEND = Path(__file__).with_name("echo_model.py")
 
 
@@ -35,6 +38,13 @@ class House:
     registry: Registry
     repository: Path
     server: TritonServer
+
+    @property
+    def where(self) -> Where:
+        """The house as a stage is told of it."""
+        told = self.repository.parent / "serving.json"
+        self.server.endpoint.write(told)
+        return Where(self.registry.uri, self.registry.artifacts_uri, str(self.repository), str(told))
 
 
 def registry_in(folder: Path, empty_store: Path) -> Registry:
@@ -48,12 +58,12 @@ def open_house(folder: Path, empty_store: Path) -> Iterator[House]:
     model = tiny_groove(folder / "groove", seed=1)
     registry = registry_in(folder, empty_store)
     add_echo(folder / "repository", 1, model)
-    Repository(folder / "repository").add(ROLES_MODEL, 1, tiny_roles(folder / "roles", seed=1))
-    Repository(folder / "repository").serve(ROLES_MODEL, [1])
+    Repository(folder / "repository").add(ROLES, 1, tiny_roles(folder / "roles", seed=1))
+    Repository(folder / "repository").serve(ROLES, [1])
     with TritonServer(folder / "repository", folder / "triton") as server:
         with contextlib.closing(Control(server.endpoint)) as control, ThreadPoolExecutor() as loading:
             list(loading.map(control.load, ["echo", "roles"]))
-        version = registry.register("groove", model, {"timing_mae_ms": 20.0})
+        version = register(registry, "groove", model, {"timing_mae_ms": 20.0})
         deploy(registry, "groove", version, folder / "repository", server.endpoint)
         yield House(registry, folder / "repository", server)
 

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tritonclient.grpc as grpc
-from echo_model import RAISE, REFUSE, SLEEP
-from served_house import CONTRACTS
+from echo_model import ECHO, RAISE, REFUSE, SLEEP
 from tritonclient.utils import InferenceServerException
 
 from models.drums.roles.features import measure
@@ -16,11 +15,12 @@ from models.drums.roles.listening import AudioConfig, prepare
 from models.music.audio import LISTENING_RATE_HZ, Audio
 from models.music.errors import BadInput, Refused, TooLate
 from serving.client import JamflowClient
-from serving.contract import GROOVE, ROLES_MODEL
+from serving.contracts.groove import GROOVE, groove
+from serving.contracts.roles import ROLES, roles
 
 BEAT = np.array([(36, 100, 0, 240), (42, 80, 480, 240), (38, 110, 960, 240), (42, 70, 1440, 240)], np.int32)
 
-TAP = ROLES_MODEL.canary_request()["audio"]
+TAP = ROLES.canary_request()["audio"]
 
 
 def numbers(rows, order=None):
@@ -50,10 +50,10 @@ def together(house, requests):
     """Send requests at once, each on its own connection, while the echo sleeps so that they wait in one queue."""
     answers: list[Any] = [None] * len(requests)
 
-    def send(place, name, arrays):
-        with JamflowClient(house.server.grpc_url, 20.0, CONTRACTS) as client:
+    def send(place, contract, arrays):
+        with JamflowClient(house.server.grpc_url, 20.0) as client:
             try:
-                answers[place] = client.ask(name, arrays)
+                answers[place] = client.ask(contract, arrays)
             except Refused as error:
                 answers[place] = error
 
@@ -68,7 +68,7 @@ def together(house, requests):
 
 
 def test_a_humanised_beat_keeps_its_notes(client):
-    reply = client.groove(BEAT, bars=1)
+    reply = groove(client, BEAT, bars=1)
     assert reply.notes[:, 0].tolist() == BEAT[:, 0].tolist()
     assert reply.notes[:, 3].tolist() == BEAT[:, 3].tolist()
     assert (reply.notes != BEAT).any()
@@ -76,7 +76,7 @@ def test_a_humanised_beat_keeps_its_notes(client):
 
 
 def test_no_hits_are_humanised_to_no_hits(client):
-    assert len(client.groove([], bars=1).notes) == 0
+    assert len(groove(client, [], bars=1).notes) == 0
 
 
 def test_a_seed_plays_the_same_alone_and_in_company(house, client):
@@ -88,10 +88,10 @@ def test_a_seed_plays_the_same_alone_and_in_company(house, client):
             "seed": np.array([seed]),
         }
 
-    alone = client.ask("groove", asked(7)).arrays["notes"]
-    other = client.ask("groove", asked(8)).arrays["notes"]
+    alone = client.ask(GROOVE, asked(7)).arrays["notes"]
+    other = client.ask(GROOVE, asked(8)).arrays["notes"]
     company = together(
-        house, [("groove", asked(seed, rows)) for seed, rows in [(1, 4), (7, 4), (2, 3), (3, 2), (7, 4), (4, 1)]]
+        house, [(GROOVE, asked(seed, rows)) for seed, rows in [(1, 4), (7, 4), (2, 3), (3, 2), (7, 4), (4, 1)]]
     )
     assert (alone != other).any()
     assert (company[1].arrays["notes"] == alone).all()
@@ -102,11 +102,11 @@ def test_requests_of_different_lengths_share_a_batch_and_a_bad_one_spoils_no_oth
     slow, *rest = together(
         house,
         [
-            ("echo", numbers(1, SLEEP)),
-            ("echo", numbers(2, 0)),
-            ("echo", numbers(3, REFUSE)),
-            ("echo", numbers(1, RAISE)),
-            ("echo", numbers(5, 0)),
+            (ECHO, numbers(1, SLEEP)),
+            (ECHO, numbers(2, 0)),
+            (ECHO, numbers(3, REFUSE)),
+            (ECHO, numbers(1, RAISE)),
+            (ECHO, numbers(5, 0)),
         ],
     )
     assert slow.arrays["numbers"].shape == (1, 4)
@@ -119,17 +119,17 @@ def test_requests_of_different_lengths_share_a_batch_and_a_bad_one_spoils_no_oth
 
 
 def test_equal_requests_are_played_in_one_batch(house):
-    _, *rest = together(house, [("echo", numbers(1, SLEEP))] + [("echo", numbers(n, 0)) for n in (1, 2, 3, 4)])
+    _, *rest = together(house, [(ECHO, numbers(1, SLEEP))] + [(ECHO, numbers(n, 0)) for n in (1, 2, 3, 4)])
     assert max(int(reply.arrays["company"][0]) for reply in rest) > 1
 
 
 def test_an_optional_input_may_stay_away(client):
     asked = {**numbers(1), "sound": np.ones(5, np.float32)}
-    assert client.ask("echo", asked).arrays["numbers"].shape == (1, 4)
+    assert client.ask(ECHO, asked).arrays["numbers"].shape == (1, 4)
 
 
 def test_a_one_shot_gets_a_role(client):
-    reply = client.roles(TAP)
+    reply = roles(client, TAP)
     assert reply.role == max(reply.scores, key=lambda role: reply.scores[role])
     assert sum(reply.scores.values()) == pytest.approx(1, abs=1e-5)
     assert 0 < reply.confidence < 1
@@ -137,14 +137,14 @@ def test_a_one_shot_gets_a_role(client):
 
 def test_features_that_are_known_already_are_believed(client):
     measured = measure([prepare(Audio(TAP[None], LISTENING_RATE_HZ, "tap"), AudioConfig())])[0].as_array()
-    assert client.roles(TAP, measured).scores == pytest.approx(client.roles(TAP).scores, abs=1e-6)
-    assert client.roles(TAP, 1 - measured).scores != pytest.approx(client.roles(TAP).scores, abs=1e-3)
+    assert roles(client, TAP, measured).scores == pytest.approx(roles(client, TAP).scores, abs=1e-6)
+    assert roles(client, TAP, 1 - measured).scores != pytest.approx(roles(client, TAP).scores, abs=1e-3)
 
 
 def test_a_one_shot_scores_the_same_in_company(house, client):
-    alone = client.roles(TAP).scores
+    alone = roles(client, TAP).scores
     sounds = [TAP, TAP[:800], np.sign(TAP), TAP, TAP[:400]]
-    company = together(house, [("roles", {"audio": sound}) for sound in sounds])
+    company = together(house, [(ROLES, {"audio": sound}) for sound in sounds])
     for reply in (company[0], company[3]):
         assert dict(zip(alone, map(float, reply.arrays["scores"]), strict=True)) == pytest.approx(alone, abs=1e-5)
 
@@ -159,15 +159,15 @@ def test_a_one_shot_scores_the_same_in_company(house, client):
 )
 def test_a_sound_that_cannot_be_heard_is_refused(client, audio, sentence):
     with pytest.raises((BadInput, Refused), match=sentence):
-        client.roles(audio)
+        roles(client, audio)
 
 
 def test_a_late_answer_is_too_late_and_the_next_one_is_not(client):
     began = time.monotonic()
     with pytest.raises(TooLate, match=r"no answer within 0\.2 s"):
-        client.ask("echo", numbers(1, SLEEP), deadline_s=0.2)
+        client.ask(ECHO, numbers(1, SLEEP), deadline_s=0.2)
     assert time.monotonic() - began < 0.4
-    assert client.prove("echo")
+    assert client.prove(ECHO)
 
 
 @pytest.mark.parametrize(
@@ -207,13 +207,13 @@ def test_an_oversized_request_is_refused_and_the_model_goes_on(house, client):
     with pytest.raises(InferenceServerException, match=r"groove: hits has shape \[2000000, 4\]"):
         raw(house, **groove_arrays(hits=np.zeros((1, 2_000_000, 4), np.int32)))
     assert time.monotonic() - began < 3.0
-    assert client.prove("groove")
+    assert client.prove(GROOVE)
 
 
 def test_our_own_client_does_not_even_send_it(client):
     with pytest.raises(BadInput, match="shape"):
-        client.groove(np.zeros((9000, 4), np.int32), bars=1)
+        groove(client, np.zeros((9000, 4), np.int32), bars=1)
     with pytest.raises(BadInput, match="mode is 'swing'; choose one of humanise, vary, tap"):
-        client.groove(BEAT, bars=1, mode="swing")
+        groove(client, BEAT, bars=1, mode="swing")
     with pytest.raises(BadInput, match="deadline_s is 0"):
-        client.groove(BEAT, bars=1, deadline_s=0)
+        groove(client, BEAT, bars=1, deadline_s=0)

@@ -4,31 +4,22 @@ import numpy as np
 import pytest
 
 from models.drums.roles import types as roles
-from models.groove import request as groove
+from models.groove import request
 from models.music.audio import LISTENING_RATE_HZ
 from models.music.errors import BadInput
 from serving.client import JamflowClient
-from serving.contract import (
-    ANY,
-    GROOVE,
-    GROOVE_MODES,
-    MODELS,
-    ROLE_NAMES,
-    ROLES_MODEL,
-    ROLES_RATE_HZ,
-    ModelContract,
-    Tensor,
-    check_name,
-    config_pbtxt,
-    contract_of,
-)
+from serving.contract import ANY, ModelContract, Tensor, check_name, config_pbtxt
+from serving.contracts import roles as roles_wire
+from serving.contracts.groove import GROOVE, MODES, groove
+from serving.contracts.roles import ROLE_NAMES, ROLES
+from serving.families import FAMILIES, family
 
 
 def asking(**changed):
     return {**GROOVE.canary_request(), **changed}
 
 
-@pytest.mark.parametrize("contract", MODELS.values(), ids=str)
+@pytest.mark.parametrize("contract", [each.contract for each in FAMILIES.values()], ids=str)
 def test_every_contract_accepts_its_own_canary(contract):
     contract.check(contract.canary_request())
 
@@ -63,17 +54,17 @@ def test_a_missing_input_is_named():
 
 def test_the_wire_allows_what_the_model_allows():
     limits = {tensor.name: tensor for tensor in GROOVE.inputs}
-    assert limits["hits"].longest == groove.MAX_HITS
-    assert limits["bars"].high == groove.MAX_BARS
-    assert limits["temperature"].high == groove.MAX_TEMPERATURE
-    assert groove.MODES == GROOVE_MODES
+    assert limits["hits"].longest == request.MAX_HITS
+    assert limits["bars"].high == request.MAX_BARS
+    assert limits["temperature"].high == request.MAX_TEMPERATURE
+    assert request.MODES == MODES
 
 
 def test_roles_are_numbered_as_the_model_numbers_them():
-    limits = {tensor.name: tensor for tensor in ROLES_MODEL.inputs}
+    limits = {tensor.name: tensor for tensor in ROLES.inputs}
     assert tuple(roles.ROLES) == ROLE_NAMES
     assert limits["features"].shape == (len(roles.FEATURES),)
-    assert ROLES_RATE_HZ == LISTENING_RATE_HZ
+    assert roles_wire.RATE_HZ == LISTENING_RATE_HZ
 
 
 def test_triton_reads_the_same_names_shapes_and_versions():
@@ -101,8 +92,8 @@ def test_a_name_that_could_be_a_path_is_no_model_name(name):
 
 
 def test_an_unknown_model_lists_the_known_ones():
-    with pytest.raises(BadInput, match="there are groove, roles"):
-        contract_of("grove")
+    with pytest.raises(BadInput, match="did you mean 'groove'"):
+        family("grove")
 
 
 def test_a_type_that_does_not_cross_unharmed_is_no_tensor():
@@ -123,4 +114,4 @@ def test_a_type_that_does_not_cross_unharmed_is_no_tensor():
 )
 def test_the_client_sends_no_number_that_would_change_on_the_way(changed, name):
     with JamflowClient("127.0.0.1:1") as client, pytest.raises(BadInput, match=f"groove: {name} does not fit int"):
-        client.groove(**{"hits": [[36, 100, 0, 1]], "bars": 1, **changed})
+        groove(client, **{"hits": [[36, 100, 0, 1]], "bars": 1, **changed})

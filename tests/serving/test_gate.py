@@ -4,7 +4,7 @@ import pytest
 from served_house import tiny_groove
 
 from models.music.errors import GateFailed
-from serving.contract import GROOVE
+from serving.families import family
 from serving.gate import Rule, judge, latency_ms
 
 RULES = [Rule("timing_mae_ms", tolerance=0.02), Rule("hit_f1", better="higher", tolerance=0.0, limit=0.5)]
@@ -49,4 +49,4 @@ def test_a_slow_model_is_stopped():
 
 
 def test_a_tiny_groove_model_answers_within_its_budget(tmp_path):
-    assert 0 < latency_ms("groove", tiny_groove(tmp_path / "model", 1), times=5) < GROOVE.budget_ms
+    assert 0 < latency_ms("groove", tiny_groove(tmp_path / "model", 1), times=5) < family("groove").budget_ms

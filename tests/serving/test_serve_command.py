@@ -1,5 +1,6 @@
 """`jamflow serve`, `deploy`, `rollback` and `doctor`, as a user types them."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -17,9 +18,13 @@ from models.music.errors import Unavailable
 from pipelines import checkup
 from pipelines.cli import main
 from pipelines.settings import Profile
+from serving.casting import cast
 from serving.client import JamflowClient
+from serving.contracts.groove import GROOVE
 from serving.endpoint import Endpoint
+from serving.families import family
 from serving.keeper import Keeper
+from serving.registration import register
 from serving.registry import Registry
 
 
@@ -27,7 +32,7 @@ from serving.registry import Registry
 def test_a_server_in_the_background_takes_new_versions_and_stops(home, tmp_path, capsys):
     profile = Profile.load()
     registry = Registry(profile.mlflow_uri or "", profile.artifacts_uri)
-    versions = [registry.register("groove", tiny_groove(tmp_path / f"model{seed}", seed), {}) for seed in (1, 2)]
+    versions = [register(registry, "groove", tiny_groove(tmp_path / f"model{seed}", seed), {}) for seed in (1, 2)]
     assert main(["serve", "--detach", "--port", str(port := _free_port())]) == 0
     told = Endpoint.read(home / "serving.json")
     try:
@@ -35,9 +40,9 @@ def test_a_server_in_the_background_takes_new_versions_and_stops(home, tmp_path,
         assert main(["deploy", "groove", str(versions[0])]) == 0
         assert main(["deploy", "groove"]) == 0
         with JamflowClient(told.grpc_url, 10.0) as client:
-            assert client.prove("groove").model_version == versions[1]
+            assert client.prove(GROOVE).model_version == versions[1]
             assert main(["rollback", "groove"]) == 0
-            assert client.prove("groove").model_version == versions[0]
+            assert client.prove(GROOVE).model_version == versions[0]
         assert main(["serve"]) == 1
     finally:
         assert main(["serve", "--stop"]) == 0
@@ -48,19 +53,14 @@ def test_a_server_in_the_background_takes_new_versions_and_stops(home, tmp_path,
 
 @pytest.mark.slow
 def test_an_empty_house_serves_its_starter_model(home, tmp_path):
-    starter = tiny_groove(tmp_path / "starter", 3)
-    code = (
-        "import sys; from pathlib import Path; from serving import keeper; from pipelines.cli import main\n"
-        "keeper.STARTERS = {'groove': Path(sys.argv[1])}; sys.exit(main(['serve']))"
-    )
-    keeper = subprocess.Popen([sys.executable, "-c", code, str(starter)], stdout=subprocess.PIPE, text=True)
+    keeper = subprocess.Popen([sys.executable, "-m", "pipelines.cli", "serve"], stdout=subprocess.PIPE, text=True)
     assert keeper.stdout is not None
     with keeper:
         said = [next(line for line in keeper.stdout if line.startswith("serving")), keeper.stdout.readline()]
         with JamflowClient(Endpoint.read(home / "serving.json").grpc_url, 10.0) as client:
-            assert client.prove("groove").model_version == 1
+            assert client.prove(GROOVE).model_version == 1
         keeper.send_signal(signal.SIGINT)
-    assert said[0].split() == ["serving", "groove"]
+    assert said[0].split() == ["serving", "groove,", "roles"]
     assert keeper.returncode == 0
 
 
@@ -72,7 +72,7 @@ def test_deploying_what_is_not_there_says_so(home, empty_store, capsys):
     assert main(["rollback", "groove"]) == 1
     assert capsys.readouterr().err.splitlines() == [
         "jamflow: groove: there is no challenger. Train one, or name a version: `jamflow deploy groove 1`.",
-        "jamflow: no served model is called 'grove'; there are groove, roles.",
+        "jamflow: no served model is called 'grove'; did you mean 'groove'.",
         "jamflow: groove: there is no previous champion to go back to. See `mlflow ui`, and deploy a version by number.",
     ]
 
@@ -85,17 +85,16 @@ def test_a_port_that_is_taken_is_not_fought_over(home, empty_store):
         held.listen()
         port = held.getsockname()[1]
         with pytest.raises(Unavailable, match=f"port {port} is taken"):
-            Keeper(Registry(f"sqlite:///{home}/mlflow.db"), home / "r", home, home / "serving.json", port).keep(
-                threading.Event(), print
-            )
+            Keeper(Profile.load().where, home, port).keep(threading.Event(), print)
 
 
 def test_a_starter_never_takes_the_place_of_a_challenger(house, registry, tmp_path, monkeypatch):
     model = tiny_groove(tmp_path / "model", 4)
-    monkeypatch.setattr("serving.keeper.STARTERS", {"groove": model})
-    version = registry.register("groove", model, {})
-    keeper = Keeper(registry, tmp_path / "repository", tmp_path, tmp_path / "serving.json")
-    assert keeper._load_champions(house.server) == []
+    starter = str(tiny_groove(tmp_path / "starter", 5))
+    monkeypatch.setattr("serving.casting.FAMILIES", {"groove": dataclasses.replace(family("groove"), starter=starter)})
+    version = register(registry, "groove", model, {})
+    where = dataclasses.replace(house.where, registry=registry.uri, artifacts=registry.artifacts_uri)
+    assert cast(where) == []
     assert registry.versions("groove") == [version]
     assert registry.alias("groove", "challenger") == version
 

@@ -15,12 +15,14 @@ import numpy as np
 import psutil
 import pytest
 import tritonclient.grpc as grpc
+from echo_model import ECHO
 from served_house import add_echo, stub_of
 from tritonclient.utils import InferenceServerException
 
 from models.music.errors import BadInput, Refused, Unavailable
 from serving import triton_files
 from serving.client import JamflowClient
+from serving.contracts.groove import GROOVE
 from serving.control import Control
 from serving.endpoint import Endpoint
 from serving.server import SHARED_MEMORY, TritonServer, sweep_shared_memory
@@ -40,11 +42,11 @@ def ended(process: psutil.Process, seconds: float = 10.0) -> bool:
 
 def test_numbers_come_back_as_they_went(client):
     numbers = np.arange(4, dtype=np.int32).reshape(1, 4)
-    assert client.ask("echo", {"numbers": numbers}).arrays["numbers"].tolist() == [[0, 1, 2, 3]]
+    assert client.ask(ECHO, {"numbers": numbers}).arrays["numbers"].tolist() == [[0, 1, 2, 3]]
 
 
 def test_no_notes_come_back_as_no_notes(client):
-    assert client.ask("echo", {"numbers": np.zeros((0, 4), np.int32)}).arrays["numbers"].shape == (0, 4)
+    assert client.ask(ECHO, {"numbers": np.zeros((0, 4), np.int32)}).arrays["numbers"].shape == (0, 4)
 
 
 @pytest.mark.parametrize("headers", [None, {KEY: "wrong"}, {"admin-key": "wrong"}])
@@ -63,7 +65,7 @@ def test_without_the_key_nobody_loads_unloads_or_uploads(house, client, headers)
         with pytest.raises(InferenceServerException, match="restricted"):
             attempt()
     stranger.close()
-    assert client.prove("echo")
+    assert client.prove(ECHO)
 
 
 @pytest.mark.parametrize("path", ["/v2/repository/index", "/v2/repository/models/echo/unload", "/v2/logging"])
@@ -180,7 +182,7 @@ def test_nobody_at_the_address_is_said_at_once():
         address = f"127.0.0.1:{held.getsockname()[1]}"
         began = time.monotonic()
         with JamflowClient(address) as client, pytest.raises(Unavailable, match=r"nobody answers\. Start the server"):
-            client.prove("groove")
+            client.prove(GROOVE)
     assert time.monotonic() - began < 2.0
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from models.groove.humaniser import Humaniser
 from models.groove.request import GrooveRequest
 from serving.backends.backend import Backend
-from serving.contract import GROOVE, GROOVE_MODES, Arrays
+from serving.contract import Arrays
+from serving.contracts.groove import GROOVE, MODES
 
 
 class GroovePlayer:
@@ -34,7 +35,7 @@ def _spoken(request: Arrays) -> GrooveRequest:
     return GrooveRequest(
         hits=np.array(request["hits"]),  # our own: the wire's memory goes with the request
         bars=int(request["bars"][0]),
-        mode=GROOVE_MODES[int(request["mode"][0])],
+        mode=MODES[int(request["mode"][0])],
         temperature=float(request["temperature"][0]),
         seed=int(request["seed"][0]),
     )

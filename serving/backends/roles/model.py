@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.drums.roles.assigner import RoleAssignerConfig
 from models.drums.roles.features import measure_frames
@@ -14,7 +15,8 @@ from models.drums.roles.listening import listen, prepare
 from models.drums.roles.types import ROLES, DSPFeatures, SampleResult, ScoreVector
 from models.music.audio import LISTENING_RATE_HZ, Audio
 from serving.backends.backend import Backend
-from serving.contract import ROLES_MODEL, Arrays
+from serving.contract import Arrays
+from serving.contracts import roles as wire
 
 
 class RolesPlayer:
@@ -34,20 +36,23 @@ class RolesPlayer:
         ]
         learned = self._scorer.score_frames(frames, features)
         return [
-            _answer(self._jury.decide(f, learned=ScoreVector(tuple(p)))) for f, p in zip(features, learned, strict=True)
+            self._answer(self._jury.decide(f, learned=ScoreVector(tuple(p))), p)
+            for f, p in zip(features, learned, strict=True)
         ]
+
+    def _answer(self, result: SampleResult, learned: NDArray[np.float32]) -> Arrays:
+        calibration = self._scorer.calibration
+        return {
+            "scores": np.array(result.scores.final.values, np.float32),
+            "role": np.array([ROLES.index(result.role)], np.int32),
+            "confidence": np.array([result.scores.confidence], np.float32),
+            "learned": np.array(learned, np.float32),
+            "calibration": np.array([calibration.slope, calibration.offset], np.float32),
+        }
 
 
 class TritonPythonModel(Backend):
-    contract = ROLES_MODEL
+    contract = wire.ROLES
 
     def open_player(self, folder: Path) -> RolesPlayer:
         return RolesPlayer(folder)
-
-
-def _answer(result: SampleResult) -> Arrays:
-    return {
-        "scores": np.array(result.scores.final.values, np.float32),
-        "role": np.array([ROLES.index(result.role)], np.int32),
-        "confidence": np.array([result.scores.confidence], np.float32),
-    }

@@ -1,0 +1,93 @@
+"""The record of every family of models: what it takes and gives, when a new one may be served, what it comes with.
+
+    family("groove").contract, .rules, .budget_ms, .starter, .requires
+
+Pipelines, gate, registry, server and images read it; a new family is one more entry here. It imports nothing heavy.
+
+    python -m serving.families          # the packages that the backends need, for Triton's image
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import models
+from models.music.config import nearest
+from models.music.errors import BadInput
+from serving.contract import ModelContract
+from serving.contracts.groove import GROOVE
+from serving.contracts.roles import ROLES
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One figure that must not get worse."""
+
+    metric: str
+    better: Literal["lower", "higher"] = "lower"
+    tolerance: float = 0.02
+    """How much worse than the champion is still let through, as a share of the champion's figure."""
+    limit: float | None = None
+    """A bar that holds without a champion too."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """What the platform knows of one kind of model."""
+
+    contract: ModelContract
+    rules: tuple[Rule, ...]
+    """What a challenger may not do worse than the champion, on the same held-out data."""
+    budget_ms: float
+    """The slowest answer (p95, in process) that the gate lets through."""
+    requires: tuple[str, ...]
+    """Packages that its backend imports, beside numpy."""
+    starter: str = ""
+    """The folder below models/ with the model that comes with Jamflow, if one does."""
+
+    @property
+    def name(self) -> str:
+        return self.contract.name
+
+    @property
+    def starter_folder(self) -> Path | None:
+        return Path(models.__path__[0], self.starter) if self.starter else None
+
+
+FAMILIES: dict[str, Family] = {
+    each.name: each
+    for each in (
+        Family(
+            GROOVE,
+            rules=(
+                Rule("timing_mae_ms"),
+                Rule("velocity_mae"),
+                Rule("timing_kl", tolerance=0.25),
+                Rule("velocity_kl", tolerance=0.25),
+            ),
+            budget_ms=400.0,
+            requires=("torch", "safetensors"),
+            starter="groove/starter",
+        ),
+        Family(
+            ROLES,
+            rules=(Rule("macro_accuracy", better="higher"), Rule("calibration_error", tolerance=0.25)),
+            budget_ms=200.0,
+            requires=("torch", "safetensors", "scipy", "soundfile", "soxr", "PyYAML", "transformers"),
+            starter="drums/roles/starter",
+        ),
+    )
+}
+
+
+def family(name: str) -> Family:
+    """Look a family up by its registered name."""
+    if name not in FAMILIES:
+        raise BadInput(f"no served model is called {name!r}; {nearest(name, FAMILIES)}.")
+    return FAMILIES[name]
+
+
+if __name__ == "__main__":
+    print(*sorted({package for each in FAMILIES.values() for package in each.requires}))
