@@ -11,6 +11,7 @@ from components.beats import gather_drums, make_groove, make_skeleton, pack_kit
 from components.hits import preprocess
 from components.roles import assign_roles
 from components.songs import collect_drums, gather_songs, take_drums
+from components.tempo import find_tempo
 
 
 @dsl.pipeline(name="make-drums")
@@ -19,7 +20,7 @@ def make_drums(
     separation: bool = True,
     model: str = "htdemucs",
     skip_bad: bool = False,
-    bpm: float = 96.0,
+    bpm: str = "auto",
     bars: int = 4,
     seed: int = 42,
     motion_mode: str = "A",
@@ -44,12 +45,13 @@ def make_drums(
     with dsl.ParallelFor(gathered.outputs["Output"]) as name:
         taken = take_drums(songs=gathered.outputs["songs"], name=name, model=model, skip_bad=skip_bad)
     drums = collect_drums(stems=dsl.Collected(taken.outputs["drums"])).outputs["drums"]
+    tempo = find_tempo(drums=drums, bpm=bpm)
     hits = preprocess(song=drums, separation=False, skip_bad=skip_bad).outputs["hits"]
     pools = assign_roles(input_dir=hits, limit=0, seed=seed, voice=voice, where=where).outputs["pools"]
     kit = pack_kit(pools=pools, hits=hits).outputs["kit"]
     beat = make_skeleton(
         pools_json=kit,
-        bpm=bpm,
+        bpm=tempo.outputs["Output"],
         bars=bars,
         seed=seed,
         motion_mode=motion_mode,
@@ -68,4 +70,5 @@ def make_drums(
         velocity=velocity,
         where=where,
     ).outputs["groove"]
-    return gather_drums(hits=hits, kit=kit, beat=beat, groove=groove).outputs["release"]  # type: ignore[return-value]
+    release = gather_drums(hits=hits, kit=kit, beat=beat, groove=groove, tempo=tempo.outputs["tempo"])
+    return release.outputs["release"]  # type: ignore[return-value]

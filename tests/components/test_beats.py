@@ -8,13 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backstage.pipeline_run import StageRun
 from backstage.record import Record
 from backstage.tracking import recording
 from components.beats import gather_drums, make_groove, make_skeleton, pack_kit
+from components.tempo import find_tempo
 from models.drums.events import read_events
 from models.music.audio import write_audio
 from models.music.files import write_json
 from models.practice.drum_sounds import synthesise
+from models.practice.songs import compose
 from serving.asker import Reply
 from serving.voices import Voice
 
@@ -58,6 +61,21 @@ def test_the_stages_lay_a_skeleton_and_play_it(pools: Path, tmp_path: Path, late
     assert offsets == {round(15 * 500 / 960, 3)}
     kept = sorted(path.suffix for path in (tmp_path / "record").iterdir())
     assert kept == [".jsonl", ".png", ".png", ".wav", ".wav"]
+
+
+def test_the_tempo_is_said_in_one_line_and_drawn(tmp_path: Path):
+    song = compose(np.random.default_rng(5), bars=6, tempo_bpm=110)
+    write_audio(tmp_path / "drums.wav", song.stems["drums"])
+    with recording(tmp_path / "record"):
+        bpm = find_tempo.python_func(Folder(str(tmp_path / "drums.wav")), Folder(str(tmp_path / "tempo")))
+        given = find_tempo.python_func(Folder(str(tmp_path / "drums.wav")), Folder(str(tmp_path / "given")), bpm="97.5")
+    assert (bpm, given) == (pytest.approx(110, rel=0.01), 97.5)
+    record = Record(tmp_path / "record")
+    heard, told = (line["text"] for line in record.of_kind("line"))
+    assert heard.startswith(f"tempo {bpm:.1f} bpm (sure: ")
+    assert told.startswith("tempo 97.5 bpm, as told")
+    assert StageRun("find-tempo", "done", number=("Output", 110.0), record=record).number_text() == told
+    assert record.of_kind("picture")
 
 
 def test_kit_skeleton_and_groove_are_gathered_in_one_folder(
