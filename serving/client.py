@@ -38,6 +38,7 @@ class JamflowClient:
         self.deadline_s = deadline_s
         self._channel = grpc.insecure_channel(url, options=_RECONNECT)
         self._stub = service_pb2_grpc.GRPCInferenceServiceStub(self._channel)
+        self._idle: list[Call] = []
 
     def __enter__(self) -> JamflowClient:
         return self
@@ -46,6 +47,8 @@ class JamflowClient:
         self.close()
 
     def close(self) -> None:
+        while self._idle:
+            self._idle.pop().close(cancel=True)
         self._channel.close()
 
     def ask(
@@ -65,9 +68,16 @@ class JamflowClient:
         """Send a request and get its answer in parts, while they are made."""
         contract.check(arrays)
         deadline_s = self._deadline(deadline_s)
-        call = Call(self._stub, self.url)
+        call = self._idle_call()
         line = call.send(request_of(contract, arrays, version))
-        return ServedParts(contract, self.url, line, deadline_s, call.close)
+
+        def leave(early: bool) -> None:
+            if early:
+                call.close(cancel=True)
+            else:
+                self._idle.append(call)
+
+        return ServedParts(contract, self.url, line, deadline_s, leave)
 
     def session(self, contract: ModelContract, deadline_s: float | None = None, version: int | None = None) -> Session:
         """Open a session, which keeps its memory on the server until it is closed."""
@@ -76,6 +86,16 @@ class JamflowClient:
     def prove(self, contract: ModelContract, deadline_s: float | None = None, version: int | None = None) -> Reply:
         """Send the model's canary: health is a played note, not a flag (a dead model still says it is ready)."""
         return whole(self, contract, contract.canary_request(), deadline_s, version)
+
+    def _idle_call(self) -> Call:
+        """A stream whose last answer has ended, or a new one: to open one takes longer than to ask."""
+        while True:
+            try:
+                call = self._idle.pop()
+            except IndexError:
+                return Call(self._stub, self.url)
+            if call.open:
+                return call
 
     def _deadline(self, given_s: float | None) -> float | None:
         deadline_s = self.deadline_s if given_s is None else given_s

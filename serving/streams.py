@@ -84,6 +84,12 @@ class Call:
         self._replies = stub.ModelStreamInfer(iter(self._outgoing.get, None))
         threading.Thread(target=self._listen, name="jamflow-stream", daemon=True).start()
 
+    @property
+    def open(self) -> bool:
+        """Whether requests can still go out."""
+        with self._lock:
+            return self._broken is None
+
     def send(self, request: Any) -> Line:
         """Send a request; its replies come on the line."""
         line = Line(self._url, str(next(self._numbers)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -21,6 +22,8 @@ from serving.contract import Arrays, ModelContract
 log = logging.getLogger(__name__)
 
 BEAT_S = 0.25
+ASK_S = 0.02
+"""Triton itself tells that a listener has gone about so late."""
 
 
 class Line:
@@ -35,6 +38,7 @@ class Line:
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._quiet, self._ended = True, False
+        self._ask_at = time.monotonic() + ASK_S
 
     def send(self, arrays: Arrays) -> None:
         """Send a part that fits the contract."""
@@ -69,10 +73,13 @@ class Line:
         return self._stopped.is_set()
 
     def is_left(self) -> bool:
-        """Whether it was stopped, or the listener has gone; asking Triton takes a tenth of a millisecond."""
+        """Whether it was stopped, or the listener has gone (asked of Triton now and then: it takes longer than a part may)."""
         with self._lock:
-            if not self._ended and not self.stopped() and self._sender.is_cancelled():
-                self.stop()
+            now = time.monotonic()
+            if not self._ended and not self.stopped() and now >= self._ask_at:
+                self._ask_at = now + ASK_S
+                if self._sender.is_cancelled():
+                    self.stop()
         return self.stopped()
 
     def beat(self) -> None:
