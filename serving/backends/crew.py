@@ -7,10 +7,10 @@ Four times a second it beats: it looks whether anybody still listens, and lets e
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from models.music.errors import BadInput, Busy, JamflowError
@@ -99,11 +99,13 @@ class Crew:
         self, contract: ModelContract, name: str, version: str, housekeeping: Callable[[], None] = lambda: None
     ) -> None:
         self._contract, self._housekeeping = contract, housekeeping
-        self._pool = ThreadPoolExecutor(contract.capacity.at_once, contract.name)
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._lines: set[Line] = set()
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._sent = 0
+        for _ in range(contract.capacity.at_once):
+            threading.Thread(target=self._work, daemon=True).start()
         threading.Thread(target=self._beat, args=(PartsCounter(name, version),), daemon=True).start()
 
     def admit(self, line: Line) -> None:
@@ -117,7 +119,7 @@ class Crew:
 
     def soon(self, job: Callable[[], None]) -> None:
         """Do this when one of the crew is free."""
-        self._pool.submit(job)
+        self._jobs.put(job)
 
     def play(self, line: Line, begin: Callable[[], Playing]) -> None:
         """Play an admitted request to its end, or until nobody listens."""
@@ -135,7 +137,15 @@ class Crew:
 
     def close(self) -> None:
         self._over.set()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for _ in range(self._contract.capacity.at_once):
+            self._jobs.put(None)
+
+    def _work(self) -> None:
+        for job in iter(self._jobs.get, None):
+            try:
+                job()
+            except Exception:
+                log.exception("%s: a job failed", self._contract.name)
 
     @staticmethod
     def _send_all(line: Line, parts: Playing) -> None:
