@@ -24,14 +24,14 @@ slow: $(READY) ## the tests that take longer
 lint: $(READY) ## style, types and who may import whom (about a minute)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright && PYTHONPATH=. $(BIN)/lint-imports
 
-images: $(READY) ## build the container images, tagged by the digest of their source
+images: $(READY) ## build the container images, tagged by what their stages reach
 	@images/build
 
-up: ## MLflow and Triton in containers, on loopback
-	@JAMFLOW_SOURCE=$$($(BIN)/python -c "from backstage.stage import source_digest as d; print(d())") docker compose -f images/compose.yaml up -d --wait
+up: ## MLflow and Triton in containers, on loopback (after `make images`)
+	@docker compose -f images/compose.yaml up -d --wait
 
 down: ## stop what `make up` started
-	@JAMFLOW_SOURCE=any TRITON=any JAMFLOW_ADMIN_KEY=any docker compose -f images/compose.yaml down
+	@TRITON=any JAMFLOW_ADMIN_KEY=any docker compose -f images/compose.yaml down
 
 bench: $(READY) ## every benchmark; each row is a ratio or a figure beside a peer in the same run
 	@$(BIN)/python -m benchmarks

@@ -1,6 +1,6 @@
 """The champion, fetched to be heard on the same data as its challenger.
 
-with champion_folder("groove", tracking_uri, artifacts_uri) as folder:   # None where there is no champion yet
+with champion_folder("groove", version, where) as folder:   # None for version 0: there is no champion yet
     ...
 """
 
@@ -11,19 +11,18 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from backstage.tracking import log_tags
+from serving.where import Where
+
 
 @contextlib.contextmanager
-def champion_folder(name: str, tracking_uri: str, artifacts_uri: str = "") -> Iterator[Path | None]:
-    """Give the champion's model folder for the block, or None without a registry or a champion."""
-    if not tracking_uri:
+def champion_folder(name: str, version: int, where: Where) -> Iterator[Path | None]:
+    """Give a champion's model folder for the block, and note in the record whom the challenger was heard beside."""
+    if not version:
         yield None
         return
-    from serving.registry import CHAMPION, Registry
+    from serving.registry import Registry
 
-    registry = Registry(tracking_uri, artifacts_uri)
-    version = registry.alias(name, CHAMPION)
-    if version is None:
-        yield None
-        return
+    log_tags({"champion": f"{name}/{version}"})
     with tempfile.TemporaryDirectory(prefix="jamflow-champion-") as there:
-        yield registry.download(name, version, there) / "model"
+        yield Registry.at(where).download(name, version, there) / "model"

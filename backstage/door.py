@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import runpy
 import sys
 import tempfile
 import time
@@ -29,16 +28,17 @@ TRACK_TO = "JAMFLOW_TRACK_TO"
 
 
 def main(argv: list[str]) -> int:
-    module, arguments = argv[0], argv[1:]
-    told = json.loads(arguments[arguments.index("--executor_input") + 1])
-    stage = arguments[arguments.index("--function_to_execute") + 1].replace("_", "-")
+    from kfp.dsl.executor_main import executor_main
+
+    told = json.loads(argv[argv.index("--executor_input") + 1])
+    stage = argv[argv.index("--function_to_execute") + 1].replace("_", "-")
     folder = record_folder(told)
     started = time.monotonic()
     with _scribe_in_pod(stage, folder), tracking.recording(folder):
         try:
             _note_inputs(told)
-            sys.argv = [module, *arguments]
-            runpy.run_module(module, run_name="__main__")
+            sys.argv = argv
+            executor_main()
             _make_missing_outputs(told)
         except BaseException as error:
             traceback.print_exc(file=sys.stdout)

@@ -2,7 +2,7 @@
 
 with Journal("loss") as journal:                # a callback of models.learning.training
     train(lesson, plan, folder, [journal])      # metrics while it learns, the curve when it ends
-with workplace(home, "groove", corpus.path, seed=0) as folder:   # where an interrupted training left its checkpoints
+with workplace(work, "groove", corpus.path, seed=0) as folder:   # where an interrupted training left its checkpoints
     ...
 show_evaluation(evaluation.path)                # metrics.json and every picture beside it
 """
@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from backstage.source import source_digest
+from backstage.source import running_key
 from backstage.tracking import log_metrics, log_picture
 from models.music.files import digest_of_folder, read_json
 from models.music.plots import picture
@@ -56,14 +56,14 @@ class Journal:
 
 
 @contextlib.contextmanager
-def workplace(home: str, name: str, corpus: str | Path, **settings: Any) -> Iterator[Path]:
+def workplace(work: str, name: str, corpus: str | Path, **settings: Any) -> Iterator[Path]:
     """Give the folder of one training's checkpoints: the same for the same data, settings and code; gone when it ends."""
-    if not home:
+    if not work:
         with tempfile.TemporaryDirectory(prefix="jamflow-training-") as there:
             yield Path(there)
         return
-    told = json.dumps([source_digest(), digest_of_folder(corpus), settings], sort_keys=True)
-    folder = Path(home, "training", f"{name}-{hashlib.sha256(told.encode()).hexdigest()[:12]}")
+    told = json.dumps([running_key(), digest_of_folder(corpus), settings], sort_keys=True)
+    folder = Path(work, f"{name}-{hashlib.sha256(told.encode()).hexdigest()[:12]}")
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 

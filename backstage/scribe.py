@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from backstage.pipeline_run import PipelineRun, StageRun
-from backstage.source import SOURCE_ROOT, source_digest
+from backstage.source import SOURCE_ROOT
 from serving.store import open_store
 
 EVERY_S = 1.0
@@ -62,7 +62,7 @@ class _Book:
         found = self._client.get_experiment_by_name(run.name)
         where = f"{artifacts_uri.rstrip('/')}/{run.name}" if artifacts_uri and uri.startswith("sqlite:") else None
         self._experiment = found.experiment_id if found else self._client.create_experiment(run.name, where)
-        tags = {"mlflow.runName": run.run, **self._where_from()}
+        tags = {"mlflow.runName": run.run, "mlflow.source.git.commit": git_commit()}
         self._parent = self._client.create_run(self._experiment, int(run.began_s * 1000), tags).info.run_id
         self._log_params(self._parent, run.params)
         self._pages: dict[str, tuple[str, int]] = {}
@@ -98,15 +98,13 @@ class _Book:
         status = {"done": "FINISHED", "failed": "FAILED"}.get(run.state, "KILLED")
         self._client.set_terminated(self._parent, status)
 
-    def _where_from(self) -> dict[str, str]:
-        return {"mlflow.source.git.commit": git_commit(), "source.digest": source_digest()}
-
     def _open_page(self, run: StageRun) -> str:
         tags = {
             "mlflow.runName": run.name,
             "mlflow.parentRunId": self._parent,
             "image": run.image,
-            **self._where_from(),
+            "source.digest": run.image.rpartition(":")[2],
+            "mlflow.source.git.commit": git_commit(),
         }
         page = self._client.create_run(self._experiment, int(run.started_s * 1000), tags).info.run_id
         self._log_params(page, run.params)

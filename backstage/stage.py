@@ -1,4 +1,4 @@
-"""`@stage`: one function, one KFP component, one image whose tag is the digest of our source.
+"""`@stage`: one function, one KFP component, one image whose tag is the key of what the stage reaches.
 
     @stage(image="python-audio")
     def slice_hits(drums: Input[Dataset], hits: Output[Dataset], max_hits: int = 64) -> int:
@@ -20,6 +20,7 @@ gate returns one value: conditions on named outputs are silently false in KFP's 
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 import typing
 from collections.abc import Callable
@@ -27,12 +28,12 @@ from typing import Any, Literal
 
 from kfp.dsl import component_factory, pipeline_task, python_component
 
-from backstage.source import source_digest
+from backstage.keys import DOOR, reached, stage_key
+from backstage.source import STAGE_KEY
 from models.music.errors import BadConfig
 
 Image = Literal["python-ops", "python-audio", "python-torch"]
 DEFAULT_IMAGES = "localhost/jamflow"
-DOOR = "backstage.door"
 
 
 def stage(
@@ -52,9 +53,11 @@ class Stage(python_component.PythonComponent):
     def __init__(self, function: Callable[..., Any], image: Image, *, gpu: bool, retries: int, cached: bool) -> None:
         if image not in typing.get_args(Image):
             raise BadConfig(f"{function.__name__}: image is {image!r}; there are {', '.join(typing.get_args(Image))}.")
+        body = inspect.getsource(function)
+        self.reached, self.full_image = reached(body), image_name(image, stage_key(body, image))
         function.__annotations__ = typing.get_type_hints(function, include_extras=True)
         component = component_factory.create_component_from_func(
-            function, base_image=image_name(image), install_kfp_package=False
+            function, base_image=self.full_image, install_kfp_package=False
         )
         super().__init__(_behind_our_door(component.component_spec), function)
         self.image, self.gpu, self.retries, self.cached = image, gpu, retries, cached
@@ -71,18 +74,20 @@ class Stage(python_component.PythonComponent):
         return task
 
 
-def image_name(target: str) -> str:
+def image_name(image: str, key: str) -> str:
     """Name the image of a dependency set; where images live is a setting of the profile (JAMFLOW_IMAGES)."""
-    return f"{os.environ.get('JAMFLOW_IMAGES') or DEFAULT_IMAGES}/{target}:{source_digest()}"
+    return f"{os.environ.get('JAMFLOW_IMAGES') or DEFAULT_IMAGES}/{image}:{key}"
 
 
 def _behind_our_door(spec: Any) -> Any:
-    """Start KFP's executor through backstage.door, which keeps the record, the cause and the proof of success."""
+    """Start KFP's executor through backstage.door, which keeps the record, the cause and the proof of success.
+
+    The executor's name stays in the command: by it KFP knows a lightweight component.
+    """
     container = spec.implementation.container
-    executor = f"-m {component_factory.EXECUTOR_MODULE}"
-    container.command = [
-        part.replace(executor, f"-m {DOOR} {component_factory.EXECUTOR_MODULE}") for part in container.command
-    ]
+    key, executor = container.image.rpartition(":")[2], component_factory.EXECUTOR_MODULE
+    ours = f"{STAGE_KEY}={key} python3 -m {DOOR} {executor}"
+    container.command = [part.replace(f"python3 -m {executor}", ours) for part in container.command]
     return spec
 
 

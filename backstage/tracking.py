@@ -49,6 +49,11 @@ def log_audio(name: str, path: str | os.PathLike[str]) -> None:
     _keep("audio", name, Path(path))
 
 
+def log_note(sentence: str) -> None:
+    """Note one sentence that whoever ran the stage should read: the command prints it at its end."""
+    _note("note", text=sentence)
+
+
 def log_tags(values: Mapping[str, str]) -> None:
     """Note where things came from: digests, versions."""
     _note("tags", values={name: str(value) for name, value in values.items()})

@@ -35,7 +35,7 @@ def make_skeleton(
         sample_root: Folder of the samples, when they do not lie beside the pools file.
         render_sr: Rate of the sound in Hz.
     """
-    from components.players import present
+    from components.beat_files import present
     from models.drums.session import lay_skeleton
     from models.drums.skeleton import SkeletonPlan
 
@@ -53,12 +53,12 @@ def make_groove(
     seed: int = 42,
     render: bool = True,
     sample_root: str = "",
-    local: bool = False,
+    voice: str = "champion",
     vary: bool = False,
     temperature: float = 0.5,
     timing: float = 1.0,
     velocity: float = 1.0,
-    home: str = "",
+    where: dict = {},
 ) -> int:
     """Play a beat as a human would: the groove model's velocity and micro-timing, or a variation of its own.
 
@@ -69,17 +69,18 @@ def make_groove(
         seed: The same seed, the same playing.
         render: Write sound as well as MIDI.
         sample_root: Folder of the samples, when they do not lie beside the pools file.
-        local: Play in this process with the starter model instead of asking the server.
+        voice: Who plays: champion (the starter, where none is served), starter, or a trained model's folder.
         vary: Let some hits change instead of keeping every one.
         temperature: 0 plays the middle of what people do, 1 as widely as they do.
         timing: How much of the human timing to take, 0 to 1.
         velocity: How much of the human velocity to take, 0 to 1.
-        home: Where the running server's serving.json lies; the profile knows.
     """
-    from components.players import groove_player, present
+    from backstage.voices import voice_of
+    from components.beat_files import present
     from models.drums.session import Feel, lay_groove
+    from serving.contracts.groove import player
 
-    play = groove_player(local, home, "vary" if vary else "humanise", temperature)
+    play = player(voice_of("groove", voice, where).asker, "vary" if vary else "humanise", temperature)
     feel = Feel(seed, vary, timing, velocity)
     files = grid_json.path, events_json.path, pools_json.path, groove.path
     laid = lay_groove(*files, play, feel, sample_root=sample_root, render_sr=44100 if render else 0)

@@ -1,7 +1,7 @@
-"""Stages that every pipeline shares: fetch the data at its start; register, gate and deploy the model at its end.
+"""Stages that every pipeline shares: fetch the data at its start; find the champion, register, gate and deploy at its end.
 
 An evaluation is a folder: metrics.json (name to number), champion.json beside it when the champion was heard on the same
-data, and any pictures (PNG).
+data, and any pictures (PNG). Those that look at the world or change it are never answered from the cache.
 """
 
 from kfp.dsl import Dataset, Input, Model, Output
@@ -21,11 +21,23 @@ def fetch_dataset(source: str, dataset: Output[Dataset]) -> str:
     return bring(source, dataset.path)[:12]
 
 
-@stage(image="python-torch")
-def register(
-    model: Input[Model], evaluation: Input[Dataset], name: str, tracking_uri: str = "", artifacts_uri: str = ""
-) -> int:
-    """Register a trained model as the challenger; its version is what comes back.
+@stage(image="python-ops", cached=False)
+def find_champion(name: str, where: dict = {}) -> int:
+    """Look up which version is the champion now; 0 where there is none yet.
+
+    Args:
+        name: The registered name.
+    """
+    from serving.registry import CHAMPION, Registry
+    from serving.where import Where
+
+    told = Where.told(where)
+    return Registry.at(told).alias(name, CHAMPION) or 0 if told.registry else 0
+
+
+@stage(image="python-torch", cached=False)
+def register(model: Input[Model], evaluation: Input[Dataset], name: str, where: dict = {}) -> int:
+    """Register a trained model as the challenger; its version is what comes back, the same for the same model.
 
     Args:
         model: A model folder: weights.safetensors, config.json, manifest.json.
@@ -35,55 +47,40 @@ def register(
     from pathlib import Path
 
     from models.music.files import read_json
+    from serving.registration import register
     from serving.registry import Registry
+    from serving.where import Where
 
     heard = Path(evaluation.path)
-    registry = Registry(tracking_uri, artifacts_uri)
-    return registry.register(name, model.path, read_json(heard / "metrics.json"), pictures=sorted(heard.glob("*.png")))
+    figures, pictures = read_json(heard / "metrics.json"), sorted(heard.glob("*.png"))
+    return register(Registry.at(Where.told(where)), name, model.path, figures, pictures=pictures)
 
 
 @stage(image="python-torch", cached=False)
-def gate(
-    model: Input[Model],
-    evaluation: Input[Dataset],
-    name: str,
-    rules: list,
-    budget_ms: float = 0.0,
-    tracking_uri: str = "",
-) -> str:
+def gate(model: Input[Model], evaluation: Input[Dataset], name: str, budget_ms: float = 0.0, where: dict = {}) -> str:
     """Decide whether a model may be served: "passed", or "held back" with the reasons in the log.
 
     Args:
         model: The model folder, for its latency.
         evaluation: Its evaluation: metrics.json, and champion.json when both were heard on the same data.
         name: The registered name.
-        rules: What must not get worse, e.g. [{"metric": "timing_mae_ms", "better": "lower", "tolerance": 0.02}].
-        budget_ms: Slowest answer allowed (95th percentile); 0 leaves the latency unjudged.
+        budget_ms: Slowest answer that the gate lets through, 95th percentile; 0 takes the family's own.
     """
     from backstage.verdict import examine
+    from serving.where import Where
 
-    return examine(name, model.path, evaluation.path, rules, budget_ms, tracking_uri)
+    return examine(name, model.path, evaluation.path, budget_ms, Where.told(where))
 
 
 @stage(image="python-torch", cached=False)
-def deploy(name: str, version: int, tracking_uri: str = "", artifacts_uri: str = "", home: str = "") -> int:
+def deploy(name: str, version: int, where: dict = {}) -> int:
     """Put a registered version into service, without anybody noticing.
 
     Args:
         name: The registered name.
         version: Which of its versions.
-        home: The Jamflow folder with the model repository and the running server's address.
     """
-    from pathlib import Path
+    from serving.deploy import put_to_work
+    from serving.where import Where
 
-    from serving.deploy import deploy
-    from serving.endpoint import Endpoint
-    from serving.registry import CHAMPION, Registry
-
-    registry = Registry(tracking_uri, artifacts_uri)
-    if registry.alias(name, CHAMPION) == version:
-        return version  # a rerun that changed nothing
-    told = Path(home, "serving.json")
-    server = Endpoint.read(told) if told.is_file() else None
-    running = server if server and server.is_running() else None
-    return deploy(registry, name, version, Path(home, "repository"), running).version
+    return put_to_work(name, version, Where.told(where)).version

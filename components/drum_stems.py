@@ -1,23 +1,27 @@
-"""The drums of songs as files: brought together, taken out song by song, collected.
+"""The drums of songs as files: brought together, taken out song by song or all at once, collected.
 
 names = gather("songs", "songs-here", separation=True, seed=0)      # ["mixes/one.wav", "mixes/live/two.flac"]
 take("songs-here", names[0], "stems/1", "htdemucs", skip_bad=False)
 collect(["stems/1", "stems/2"], "drums")                            # drums/one.wav, drums/live/two.flac.wav
+take_all("songs", "drums", "htdemucs", skip_bad=False)              # the same files in one go
+
+What is drums already is copied once, when it comes in: from there on a file of ours gets one more name, no second copy.
 """
 
 from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from backstage.storage import bring
-from models.music.audio import find_audio, write_audio
+from models.music.audio import Audio, find_audio, read_parts, write_audio, write_parts
 from models.music.errors import BadAudio
-from models.music.files import MANIFEST, whole_folder
+from models.music.files import take_over, whole_folder
+from models.separation.stems import load_separator, stem_parts, stem_reader
 
 log = logging.getLogger(__name__)
 PRACTICE = "practice"
@@ -39,31 +43,50 @@ def gather(song: str, folder: str, separation: bool, seed: int) -> list[str]:
 
 
 def take(songs: str, name: str, folder: str, model: str, skip_bad: bool) -> int:
-    """Write the drums of one song; 0 when it cannot be read and may be left out."""
-    song = Path(songs, name)
-    place = Path(folder, *Path(name).parts[1:]).parent  # as it lay below mixes/ or drums/
+    """Leave the drums of one song in a folder; 0 when it cannot be read and may be left out."""
+    song, place = Path(songs, name), Path(folder, *Path(name).parts[1:])  # as it lay below mixes/ or drums/
+    place.parent.mkdir(parents=True, exist_ok=True)
     if name.startswith(f"{DRUMS}/"):
-        place.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(song, place / song.name)
+        take_over(song, place)
         return 1
-    from models.separation.htdemucs import HTDemucs, write_drum_stems
+    return _write_drums([(song, place)], model, skip_bad)
 
-    separator = HTDemucs.load(model)
-    try:
-        return write_drum_stems(song, place, separator)
-    except BadAudio as error:
-        if not skip_bad:
-            raise
-        log.warning("left out: %s", error)
-        place.mkdir(parents=True, exist_ok=True)
-        return 0
+
+def take_all(source: str, folder: str, model: str, skip_bad: bool) -> int:
+    """Write the drums of every song at a path, the tree kept; count the songs."""
+    songs, root = find_audio(source), Path(source) if Path(source).is_dir() else Path(source).parent
+    with whole_folder(folder) as part:
+        written = _write_drums([(song, part / song.relative_to(root)) for song in songs], model, skip_bad)
+        if not written:
+            raise BadAudio(f"{source}: none of its {len(songs)} files could be read. Export them again.")
+    return written
+
+
+def drum_reader(separation: bool, model: str) -> Callable[[Path, float, float], Iterator[tuple[float, Audio]]]:
+    """Give what reads the drums of a file: as they lie there, or taken out of the song as it is read."""
+    return stem_reader(load_separator(model, "drums"), "drums") if separation else read_parts
+
+
+def _write_drums(places: Sequence[tuple[Path, Path]], model: str, skip_bad: bool) -> int:
+    """Write the drums of songs as WAV, each beside the name it has; count those that could be read."""
+    separator, written = load_separator(model, "drums"), 0
+    for song, place in places:
+        target = place if place.suffix == ".wav" else place.with_name(f"{place.name}.wav")
+        try:
+            write_parts(target, (part["drums"] for part in stem_parts(song, separator)))
+            written += 1
+        except BadAudio as error:
+            if not skip_bad:
+                raise
+            log.warning("left out: %s", error)
+    return written
 
 
 def collect(stems: Sequence[str], folder: str) -> int:
-    """Copy the stems of every song into one folder; count the files."""
+    """Bring the stems of every song into one folder; count the files."""
     with whole_folder(folder) as part:
         for stem in stems:
-            shutil.copytree(stem, part, dirs_exist_ok=True, ignore=shutil.ignore_patterns(MANIFEST))
+            shutil.copytree(stem, part, dirs_exist_ok=True, copy_function=take_over)
         count = sum(1 for path in part.rglob("*") if path.is_file())
         if not count:
             raise BadAudio(f"none of the {len(stems)} songs could be read. Export them again.")

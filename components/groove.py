@@ -52,7 +52,7 @@ def train_groove_model(
     size: str = "laptop",
     minutes: float = 0.0,
     seed: int = 0,
-    home: str = "",
+    where: dict = {},
 ) -> float:
     """Teach a groove network, going on where an interrupted attempt stopped; the validation loss comes back.
 
@@ -61,13 +61,13 @@ def train_groove_model(
         size: tiny, laptop, studio or published (models/groove/presets.yaml).
         minutes: Wall-clock limit; 0 teaches until the preset's steps or patience end.
         seed: Of everything random.
-        home: The Jamflow folder, where checkpoints are kept until the training ends.
     """
     from backstage.lessons import Journal, workplace
     from models.groove.train import teach
+    from serving.where import Where
 
     settings = {"size": size, "minutes": minutes, "seed": seed}
-    with workplace(home, "groove", corpus.path, **settings) as work, Journal("loss") as journal:
+    with workplace(Where.told(where).work, "groove", corpus.path, **settings) as work, Journal("loss") as journal:
         trained = teach(corpus.path, model.path, **settings, callbacks=[journal], work=work)
     return trained.best["loss"]
 
@@ -78,8 +78,8 @@ def evaluate_groove(
     model: Input[Model],
     evaluation: Output[Dataset],
     regressor_minutes: float = 0.0,
-    tracking_uri: str = "",
-    artifacts_uri: str = "",
+    champion: int = 0,
+    where: dict = {},
 ) -> float:
     """Judge a groove model on held-out sessions, beside the champion and the baselines; timing MAE in ms comes back.
 
@@ -87,13 +87,15 @@ def evaluate_groove(
         corpus: Prepared performances; the test split is judged.
         model: The trained model.
         regressor_minutes: Teach the BiLSTM regressor for so long and set it beside; 0 leaves it out.
+        champion: The version to judge beside it, on the same data; 0 for none.
     """
     from backstage.champions import champion_folder
     from backstage.lessons import show_evaluation
     from models.groove.judge import judge
+    from serving.where import Where
 
-    with champion_folder("groove", tracking_uri, artifacts_uri) as champion:
-        figures = judge(corpus.path, model.path, evaluation.path, champion, regressor_minutes)
+    with champion_folder("groove", champion, Where.told(where)) as beside:
+        figures = judge(corpus.path, model.path, evaluation.path, beside, regressor_minutes)
     show_evaluation(evaluation.path)
     return figures["timing_mae_ms"]
 
@@ -107,10 +109,10 @@ def humanise_midi(
     temperature: float = 0.0,
     seed: int = 0,
     mode: str = "humanise",
-    local: bool = False,
-    home: str = "",
+    voice: str = "champion",
+    where: dict = {},
 ) -> int:
-    """Have a drum file played as a human would, by the server's champion; count its notes.
+    """Have a drum file played as a human would; count its notes.
 
     Args:
         midi: A MIDI file of drums in 4/4.
@@ -119,11 +121,11 @@ def humanise_midi(
         temperature: 0 plays the middle of what people do, 1 as widely as they do.
         seed: The same seed, the same playing.
         mode: humanise keeps every note; vary changes some; tap makes a beat of a rhythm.
-        local: Play in this process with the starter model instead of asking the server.
-        home: Where the running server's serving.json lies; the profile knows.
+        voice: Who plays: champion (the starter, where none is served), starter, or a trained model's folder.
     """
-    from components.players import groove_player
+    from backstage.voices import voice_of
     from models.groove.files import play_file
+    from serving.contracts.groove import player
 
-    play = groove_player(local, home, mode, temperature)
+    play = player(voice_of("groove", voice, where).asker, mode, temperature)
     return play_file(midi.path, played.path, play, mode, timing, velocity, seed)

@@ -11,16 +11,16 @@ from backstage.stage import stage
 def separate_drums(
     song: Input[Dataset], drums: Output[Dataset], model: str = "htdemucs", skip_bad: bool = False
 ) -> int:
-    """Take the drums out of songs by HTDemucs; count the songs.
+    """Take the drums out of songs; count the songs.
 
     Args:
         song: A sound file, or a folder tree of them.
-        model: A folder with the model's weights, or the name of a pretrained one.
+        model: A folder with a separator's weights, or the name of a pretrained one.
         skip_bad: Leave out what cannot be read instead of stopping.
     """
-    from models.separation.htdemucs import HTDemucs, write_drum_stems
+    from components.drum_stems import take_all
 
-    return write_drum_stems(song.path, drums.path, HTDemucs.load(model), skip_bad=skip_bad)
+    return take_all(song.path, drums.path, model, skip_bad)
 
 
 @stage(image="python-torch")
@@ -40,7 +40,7 @@ def preprocess(
     Args:
         song: A sound file, or a folder tree of them.
         separation: Take the drums out first; --no-separation when it is drums already.
-        model: A folder with HTDemucs' weights, or the name of a pretrained model.
+        model: A folder with a separator's weights, or the name of a pretrained one.
         threshold: Strength a hit needs; 0.8 hears more ghost notes, 1.5 only clear hits.
         merge: alike keeps one of every drum, copies only leaves out what is the same recording.
         one_shots: Every file is one hit already, as in a sample library.
@@ -48,15 +48,14 @@ def preprocess(
         max_hits: Keep at most so many drums, those heard most often; 0 keeps all.
     """
     from backstage.tracking import log_metrics, log_picture
-    from components.separators import drum_separator
+    from components.drum_stems import drum_reader
     from models.drums.oneshots import HarvestConfig, gather_oneshots
     from models.music.config import from_mapping
 
     chosen = {"onsets": {"threshold": threshold}, "dedupe": {"merge": merge}, "one_shots": one_shots}
     chosen |= {"skip_bad": skip_bad, "max_hits": max_hits}
-    drums_of = drum_separator(model) if separation else None
     config = from_mapping(HarvestConfig, chosen, "preprocess")
-    harvest = gather_oneshots(song.path, hits.path, separator=drums_of, config=config)
+    harvest = gather_oneshots(song.path, hits.path, read=drum_reader(separation, model), config=config)
     log_metrics({"one-shots": harvest.hits, "hits heard": harvest.heard, "files left out": len(harvest.skipped)})
     log_picture("onsets", harvest.picture)
     return harvest.hits

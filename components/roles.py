@@ -8,18 +8,28 @@ from backstage.stage import stage
 
 
 @stage(image="python-torch")
-def assign_roles(input_dir: Input[Dataset], pools: Output[Dataset], limit: int = 10, seed: int = 0) -> int:
+def assign_roles(
+    input_dir: Input[Dataset],
+    pools: Output[Dataset],
+    limit: int = 10,
+    seed: int = 0,
+    voice: str = "champion",
+    where: dict = {},
+) -> int:
     """Give one-shots their roles and sort them into pools; count them.
 
     Args:
         input_dir: A folder tree of one-shots; those that cannot be used are left out.
         limit: Draw so many at random; 0 takes all.
         seed: Of the draw.
+        voice: Who is the learned scorer: champion (the starter, where none is served), starter, or a model's folder.
     """
-    from components.one_shots import show_roles
+    from backstage.voices import voice_of
+    from components.one_shots import learned_voice, show_roles
     from models.drums.roles.files import assign_folder
 
-    assigned = assign_folder(input_dir.path, pools.path, limit=limit, seed=seed)
+    learned = learned_voice(voice_of("roles", voice, where))
+    assigned = assign_folder(input_dir.path, pools.path, limit=limit, seed=seed, learned=learned)
     show_roles(assigned)
     return len(assigned.results)
 
@@ -86,20 +96,22 @@ def evaluate_roles(
     dataset: Input[Dataset],
     model: Input[Model],
     evaluation: Output[Dataset],
-    tracking_uri: str = "",
-    artifacts_uri: str = "",
+    champion: int = 0,
+    where: dict = {},
 ) -> float:
     """Judge a role scorer on makers it never heard, beside the champion; macro accuracy comes back.
 
     Args:
         dataset: Prepared one-shots.
         model: The trained model.
+        champion: The version to judge beside it, on the same data; 0 for none.
     """
     from backstage.champions import champion_folder
     from backstage.lessons import show_evaluation
     from models.drums.roles.evaluation import evaluate_scorer
+    from serving.where import Where
 
-    with champion_folder("roles", tracking_uri, artifacts_uri) as champion:
-        figures = evaluate_scorer(dataset.path, model.path, evaluation.path, champion)
+    with champion_folder("roles", champion, Where.told(where)) as beside:
+        figures = evaluate_scorer(dataset.path, model.path, evaluation.path, beside)
     show_evaluation(evaluation.path)
     return figures["macro_accuracy"]

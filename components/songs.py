@@ -30,7 +30,7 @@ def take_drums(
     Args:
         songs: What gather-songs brought together.
         name: The song's path in there.
-        model: A folder with HTDemucs' weights, or the name of a pretrained model.
+        model: A folder with a separator's weights, or the name of a pretrained one.
         skip_bad: Leave a song out that cannot be read instead of stopping.
     """
     from components.drum_stems import take

@@ -5,10 +5,12 @@ ARG TRITON
 FROM ${TRITON}
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_BREAK_SYSTEM_PACKAGES=1
 COPY pyproject.toml constraints.txt README.md /opt/jamflow/
-RUN --mount=type=cache,target=/root/.cache/pip \
-    cd /opt/jamflow && pip install -c constraints.txt torch einops safetensors scipy soundfile soxr PyYAML rich
 COPY models /opt/jamflow/models
 COPY serving /opt/jamflow/serving
+# What the backends import is in the record of the families (serving/families.py).
+RUN --mount=type=cache,target=/root/.cache/pip \
+    cd /opt/jamflow && pip install -c constraints.txt numpy PyYAML rich \
+ && pip install -c constraints.txt $(python3 -m serving.families)
 RUN mkdir -p /opt/jamflow/backstage /opt/jamflow/components /opt/jamflow/pipelines /opt/jamflow/realtime_client && pip install --no-deps /opt/jamflow
 EXPOSE 8000 8001 8002
 # Without the key nobody loads a model, maps memory or changes logging (serving/server.py says why).

@@ -128,7 +128,7 @@ def shared_memory() -> Finding:
 def server(profile: Profile) -> Finding:
     from serving.endpoint import Endpoint
 
-    running = Endpoint.running(profile.home / "serving.json")
+    running = Endpoint.running(profile.serving)
     if running is None:
         return Finding("Server", "optional", "not running", "jamflow serve --detach")
     from serving.control import Control

@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "submit": ("pipelines.commands.submit:main", "Submit a pipeline to the cluster"),
     "compile": ("pipelines.commands.compile:main", "Write a pipeline as KFP YAML, checked offline"),
     "status": ("pipelines.commands.status:main", "Show recent runs, champions and the running server"),
+    "models": ("pipelines.commands.models:main", "Show every model: what is here, registered, served, and how good"),
     "serve": ("pipelines.commands.serve:main", "Serve the champions with Triton"),
     "deploy": ("pipelines.commands.deploy:main", "Put a model version into service"),
     "rollback": ("pipelines.commands.rollback:main", "Serve the previous version of a model again"),

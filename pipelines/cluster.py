@@ -54,7 +54,7 @@ def submit(
     documents = compiled(pipeline, profile)
     name = documents[0]["pipelineInfo"]["name"]
     inputs = documents[0]["root"].get("inputDefinitions", {}).get("parameters", {})
-    known = {n: v for n, v in profile.for_stages().items() if n in inputs and not inputs[n].get("defaultValue")}
+    known = {"where": dataclasses.asdict(profile.where)} if "where" in inputs else {}
     try:
         with tempfile.TemporaryDirectory(prefix="jamflow-") as folder, contextlib.redirect_stdout(io.StringIO()):
             client = _client(profile)

@@ -28,7 +28,7 @@ def main() -> int:
         _say(3, "A drum file from the practice room is played as a human would, and rendered")
         playing = _run("play-groove", {"midi": _practice_beat(folder)}, profile)
         _say(4, "A practice song becomes one-shots, a kit with roles, a beat and a groove")
-        drums = _run("make-drums", {"song": "practice", "local": False}, profile)
+        drums = _run("make-drums", {"song": "practice"}, profile)
     except JamflowError as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
@@ -55,7 +55,7 @@ def _serve(profile: Profile):
     from pipelines.commands.serve import main as serve
     from serving.endpoint import Endpoint
 
-    told = profile.home / "serving.json"
+    told = profile.serving
     if Endpoint.running(told) is None:
         serve(["--detach"])
     return Endpoint.read(told)
@@ -66,7 +66,7 @@ def _back_to_the_starter(profile: Profile) -> None:
     from pipelines.commands.rollback import main as rollback
     from serving.registry import CHAMPION, Registry
 
-    registry = Registry(profile.mlflow_uri or "", profile.artifacts_uri)
+    registry = Registry.at(profile.where)
     if (registry.alias("groove", CHAMPION) or 1) > 1:
         rollback(["groove"])
 

@@ -28,8 +28,10 @@ def number(text: str) -> float:
 READERS = {"NUMBER_INTEGER": int, "NUMBER_DOUBLE": number, "LIST": json.loads, "STRUCT": json.loads}
 WORDS = {"NUMBER_INTEGER": "N", "NUMBER_DOUBLE": "X", "LIST": "JSON", "STRUCT": "JSON", "STRING": "TEXT"}
 
-FROM_PROFILE = ("tracking_uri", "artifacts_uri", "datasets_uri", "repository", "home")
+FROM_PROFILE = ("where",)
 """Parameters that the runner fills from the profile: accepted, but nobody needs to know."""
+RENAMED = {"--local": "--voice=starter", "--no-local": "--voice=champion"}
+"""Flags of yesterday, and what they are called today."""
 
 
 class Flags(argparse.ArgumentParser):
@@ -42,13 +44,17 @@ class Flags(argparse.ArgumentParser):
 
     def read(self, argv: Sequence[str]) -> argparse.Namespace:
         """Parse, or raise one line."""
-        values, unknown = self.parse_known_args([dashed(word) for word in argv])
+        values, unknown = self.parse_known_args([self._todays(dashed(word)) for word in argv])
         if unknown:
             flags = [option for action in self._actions for option in action.option_strings]
             close = difflib.get_close_matches(unknown[0].split("=")[0], flags, n=1)
             hint = f"did you mean {close[0]}?" if close else f"`{self.prog} --help` lists what there is."
             raise BadConfig(f"{unknown[0]}: unknown flag; {hint}")
         return values
+
+    def _todays(self, word: str) -> str:
+        renamed = RENAMED.get(word, "")
+        return renamed if renamed.split("=")[0] in self._option_string_actions else word
 
     def error(self, message: str) -> NoReturn:
         raise BadConfig(f"{self.prog}: {message}. `{self.prog} --help` explains each flag.")

@@ -7,7 +7,8 @@ What is replaced while the block runs, and why:
  2 task_dispatcher.run_single_task_impl…    each attempt gets a folder of its own (iterations of a ParallelFor would share
                                             one and overwrite each other); success needs the stage's done.json
  3 subprocess_task_handler.run_local_…      output goes to the log, our source comes first on the path, nothing is orphaned
- 4 docker_task_handler.run_docker_container no pull, no container removed before its exit status was read
+ 4 docker_task_handler.run_docker_container no pull, no container removed before its exit status was read, and only a stage
+                                            that was told of registry, server or an address reaches out of it
  5 cache.LocalCache                         an input that lies outside the runs folder counts by its content's state
  6 logging_utils                            kfp's own printing patches builtins and root handlers from several threads
 """
@@ -30,6 +31,7 @@ from backstage.record import FOLDER, Record
 from models.music.errors import StageFailed
 from models.music.files import MANIFEST, sha256
 from pipelines.processes import no_orphans, run_process, stage_environment
+from serving.where import Where
 
 
 class Listener(Protocol):
@@ -154,6 +156,7 @@ def _container(listener: Listener) -> Callable[..., int]:
             client.images.get(image)
         except docker.errors.ImageNotFound as error:
             raise StageFailed(f"{image} is not on this engine. Build it with `make images`.") from error
+        arguments = _opened(arguments, run.params)
         container = client.containers.create(image=image, command=command, volumes=volumes, detach=True, **arguments)
         try:
             container.start()
@@ -165,6 +168,18 @@ def _container(listener: Listener) -> Callable[..., int]:
                 container.remove(force=True, v=True)
 
     return run_docker_container
+
+
+def _opened(arguments: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    """Open a container as far as its stage was told to reach: registry and server on loopback, their folders, an address."""
+    import docker.types
+
+    where = Where.told(params["where"]) if params.get("where") else None
+    if where is None and not any(isinstance(value, str) and "://" in value for value in params.values()):
+        return arguments
+    folders = [folder for folder in where.folders() if folder.exists()] if where else []
+    mounts = [docker.types.Mount(str(folder), str(folder), type="bind") for folder in folders]
+    return {**arguments, "network_mode": "host", "mounts": [*arguments.get("mounts", []), *mounts]}
 
 
 def _content_cache(listener: Listener) -> type[cache.LocalCache]:

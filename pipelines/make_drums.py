@@ -26,18 +26,18 @@ def make_drums(
     motion_keep: int = 6,
     fill_prob: float = 0.25,
     texture: int = 1,
-    local: bool = True,
+    voice: str = "champion",
     temperature: float = 0.5,
     timing: float = 1.0,
     velocity: float = 1.0,
-    home: str = "",
+    where: dict = {},
 ) -> Dataset:
     """Turn songs into one-shots with roles, a skeleton beat and a human groove, in one folder.
 
     Args:
         song: A sound file, a folder tree, an archive, or an address (file://, s3://); "practice" plays one.
         separation: Take the drums out first; --no-separation when it is drums already.
-        model: A folder with HTDemucs' weights, or the name of a pretrained model.
+        model: A folder with a separator's weights, or the name of a pretrained one.
         skip_bad: Leave out what cannot be read instead of stopping.
         bpm: Tempo of the beat in quarters a minute.
         bars: How long the loop is.
@@ -46,7 +46,8 @@ def make_drums(
         motion_keep: MOTION hits in a bar, 4 to 8.
         fill_prob: How likely the last bar of every four ends in a fill, 0 to 1.
         texture: 1 lays a TEXTURE under the first bar, 0 leaves it out.
-        local: Groove in process with the starter model; --no-local asks the running server.
+        voice: Who hears roles and plays the groove: champion (the starter, where none is served), starter, or the folder
+            of a trained model, which takes its own part.
         temperature: 0 plays the middle of what people do, 1 as widely as they do.
         timing: How much of the human timing to take, 0 to 1.
         velocity: How much of the human velocity to take, 0 to 1.
@@ -56,7 +57,7 @@ def make_drums(
         taken = take_drums(songs=gathered.outputs["songs"], name=name, model=model, skip_bad=skip_bad)
     drums = collect_drums(stems=dsl.Collected(taken.outputs["drums"])).outputs["drums"]
     hits = preprocess(song=drums, separation=False, skip_bad=skip_bad).outputs["hits"]
-    pools = assign_roles(input_dir=hits, limit=0, seed=seed).outputs["pools"]
+    pools = assign_roles(input_dir=hits, limit=0, seed=seed, voice=voice, where=where).outputs["pools"]
     kit = pack_kit(pools=pools, hits=hits).outputs["kit"]
     beat = make_skeleton(
         pools_json=kit,
@@ -73,10 +74,10 @@ def make_drums(
         events_json=beat,
         pools_json=kit,
         seed=seed,
-        local=local,
+        voice=voice,
         temperature=temperature,
         timing=timing,
         velocity=velocity,
-        home=home,
+        where=where,
     ).outputs["groove"]
     return gather_drums(hits=hits, kit=kit, beat=beat, groove=groove).outputs["release"]  # type: ignore[return-value]

@@ -26,8 +26,8 @@ def play_groove(
     mode: str = "humanise",
     pools_json: str = "",
     sample_root: str = "",
-    local: bool = False,
-    home: str = "",
+    voice: str = "champion",
+    where: dict = {},
 ) -> Heard:
     """Play a drum file with a human's timing and velocity, and render it on a kit.
 
@@ -40,7 +40,7 @@ def play_groove(
         mode: humanise keeps every note; vary changes some; tap makes a beat of a rhythm.
         pools_json: The kit's pools file; empty plays the practice room's kit.
         sample_root: Folder of the samples, when they do not lie beside the pools file.
-        local: Play in this process with the starter model instead of asking the server.
+        voice: Who plays: champion (the starter, where none is served), starter, or a trained model's folder.
     """
     human = humanise_midi(
         midi=midi,
@@ -49,8 +49,8 @@ def play_groove(
         temperature=temperature,
         seed=seed,
         mode=mode,
-        local=local,
-        home=home,
+        voice=voice,
+        where=where,
     )
     heard = render_midi(midi=human.outputs["played"], pools_json=pools_json, sample_root=sample_root)
     return Heard(human.outputs["played"], heard.outputs["sound"])  # type: ignore[arg-type]

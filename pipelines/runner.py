@@ -20,10 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from backstage.pipeline_run import PipelineRun, StageRun
-from models.music.errors import BadConfig, JamflowError, StageFailed
+from models.music.errors import JamflowError, StageFailed
 from pipelines.screen import Screen
 from pipelines.settings import Profile
 from pipelines.watch import LOG, Watch
+
+WHERE = "where"
+"""The parameter in which stages that need registry, server or checkpoints are told where those are."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +40,11 @@ class Outcome:
     scribe: subprocess.Popen[bytes] | None
     """Still copying to MLflow for a moment; None when no stage worked or tracking is off."""
 
+    def notes(self) -> list[str]:
+        """What the stages want read, each sentence once."""
+        left = [stage.record for stage in self.run.stages if stage.record]
+        return list(dict.fromkeys(note["text"] for record in left for note in record.of_kind("note")))
+
     def paths(self) -> dict[str, Path]:
         """Where the outputs that are files lie."""
         return {name: Path(value.path) for name, value in self.outputs.items() if hasattr(value, "path")}
@@ -48,12 +56,8 @@ def run(
     """Run a pipeline on this machine and wait; the first stage that fails is told in one line."""
     spec = _local_spec(pipeline)
     name = spec.pipeline_info.name
-    arguments = {**_from_profile(spec, profile), **arguments}
-    if profile.runner == "containers" and arguments.get("tracking_uri"):
-        raise BadConfig(
-            f"{name}: it reads the model registry, and containers here have no network and do not see home."
-            " Run it with JAMFLOW_RUNNER=subprocess, or submit it to a cluster."
-        )
+    if WHERE in spec.root.input_definitions.parameters:
+        arguments = {WHERE: dataclasses.asdict(profile.where), **arguments}
     now = datetime.datetime.now()
     folder = profile.runs / f"{name}-{now:%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:4]}"
     folder.mkdir(parents=True)
@@ -103,10 +107,10 @@ def _local_runner(profile: Profile, arguments: dict[str, Any]) -> Any:
     seen = [path for path in sorted(given) if Path(path).exists() and not Path(path).is_relative_to(profile.home)]
     mounts = [docker.types.Mount(path, path, type="bind", read_only=True) for path in seen]
     return local.DockerRunner(
-        mounts=[docker.types.Mount(str(profile.home), str(profile.home), type="bind"), *mounts],
+        mounts=mounts,
         user=f"{os.getuid()}:{os.getgid()}",  # what a stage writes belongs to whoever ran it
         environment={"USER": "jamflow"},
-        network_mode="host",  # the registry and the server are on loopback
+        network_mode="none",
         cap_drop=["ALL"],
         security_opt=["no-new-privileges"],
         init=True,
@@ -137,10 +141,3 @@ def _waiting_stages(spec: Any) -> list[StageRun]:
                 yield StageRun(task)
 
     return list(walk(spec.root.dag))
-
-
-def _from_profile(spec: Any, profile: Profile) -> dict[str, str]:
-    """Answer the parameters that a pipeline leaves to the profile: those of a known name whose default is empty."""
-    known = profile.for_stages()
-    inputs = spec.root.input_definitions.parameters
-    return {name: known[name] for name in inputs if name in known and not inputs[name].default_value.string_value}

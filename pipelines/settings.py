@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from models.music.config import from_mapping, read_yaml
 from models.music.errors import BadConfig
+from serving.where import SQLITE, Where
 
 SETTINGS = "settings.yaml"
 
@@ -37,8 +38,6 @@ class Profile:
     """MLflow: a server, or a SQLite file in home when empty; "off" tracks nothing."""
     artifacts: str = ""
     """Where MLflow keeps pictures and models: a folder or s3://bucket/prefix; home/artifacts when empty."""
-    datasets: str = ""
-    """Where dataset snapshots live: a folder or s3://bucket/prefix; home/datasets when empty."""
     images: str = "localhost/jamflow"
     """Prefix of the stage images, e.g. registry.example/jamflow."""
     kfp_host: str = ""
@@ -48,7 +47,11 @@ class Profile:
     namespace: str = ""
     """Kubernetes namespace of a multi-user Kubeflow; empty for a single-user one."""
     repository: str = ""
-    """Triton's model repository: a folder or s3://bucket/prefix; home/repository when empty."""
+    """Triton's model repository, a folder; home/repository when empty."""
+    server: str = ""
+    """A cluster's Triton, host:port (stages find its admin key in JAMFLOW_ADMIN_KEY); a laptop's own when empty."""
+    work: str = ""
+    """Where trainings keep checkpoints until they end: a folder or s3://bucket/prefix; home/training when empty."""
 
     def __post_init__(self) -> None:
         if self.profile == "cluster" and not self.kfp_host:
@@ -87,6 +90,12 @@ class Profile:
         return self.tracking_uri or f"sqlite:///{self.home / 'mlflow.db'}"
 
     @property
+    def has_registry(self) -> bool:
+        """Whether there is anything to look into: a SQLite file is made when something is first registered."""
+        uri = self.mlflow_uri or ""
+        return bool(uri) and (not uri.startswith(SQLITE) or Path(uri.removeprefix(SQLITE)).exists())
+
+    @property
     def mlflow_command(self) -> str:
         """How to look at MLflow: a command, or the server's address."""
         uri = self.mlflow_uri or "off"
@@ -98,19 +107,26 @@ class Profile:
         return self.artifacts or (self.home / "artifacts").as_uri()
 
     @property
-    def datasets_uri(self) -> str:
-        return self.datasets or (self.home / "datasets").as_uri()
-
-    @property
     def repository_path(self) -> str:
         return self.repository or str(self.home / "repository")
 
-    def for_stages(self) -> dict[str, str]:
-        """What a pipeline may ask its runner for by a parameter of this name left empty: stages read no settings."""
-        return {
-            "tracking_uri": self.mlflow_uri or "",
-            "artifacts_uri": self.artifacts_uri,
-            "datasets_uri": self.datasets_uri,
-            "repository": self.repository_path,
-            "home": str(self.home),
-        }
+    @property
+    def serving(self) -> Path:
+        """Where a laptop's server tells its address."""
+        return self.home / "serving.json"
+
+    @property
+    def where(self) -> Where:
+        """What the runner tells a stage that asks for `where`; folders of this machine mean nothing in a pod."""
+        told = Where(self.mlflow_uri or "", self.artifacts_uri, self.repository_path, self.server, self.work)
+        if self.profile == "laptop":
+            here = {"server": self.server or str(self.serving), "work": self.work or str(self.home / "training")}
+            return dataclasses.replace(told, **here)
+        beside = f"{self.artifacts.rstrip('/')}/training" if self.artifacts else ""
+        return dataclasses.replace(
+            told,
+            registry=self.tracking_uri,
+            artifacts=self.artifacts,
+            repository=self.repository,
+            work=self.work or beside,
+        )

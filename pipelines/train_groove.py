@@ -2,16 +2,9 @@
 
 from kfp import dsl
 
-from components.common import deploy, gate, register
+from components.common import find_champion
 from components.groove import evaluate_groove, gather_grooves, prepare_grooves, train_groove_model
-
-RULES = [
-    {"metric": "timing_mae_ms", "tolerance": 0.02},
-    {"metric": "velocity_mae", "tolerance": 0.02},
-    {"metric": "timing_kl", "tolerance": 0.25},
-    {"metric": "velocity_kl", "tolerance": 0.25},
-]
-"""What a challenger may not do worse than the champion, on the same held-out sessions."""
+from pipelines.into_service import into_service
 
 
 @dsl.pipeline(name="train-groove")
@@ -21,10 +14,8 @@ def train_groove(
     minutes: float = 0.0,
     regressor_minutes: float = 0.0,
     seed: int = 0,
-    budget_ms: float = 400.0,
-    tracking_uri: str = "",
-    artifacts_uri: str = "",
-    home: str = "",
+    budget_ms: float = 0.0,
+    where: dict = {},
 ) -> int:
     """Teach a groove model, judge it beside the champion, and serve it if it is not worse.
 
@@ -34,25 +25,14 @@ def train_groove(
         minutes: Longest time to teach; 0 teaches until the preset ends.
         regressor_minutes: Teach the BiLSTM regressor for so long and set it beside.
         seed: The same seed, the same training.
-        budget_ms: Slowest answer that the gate lets through, 95th percentile.
+        budget_ms: Slowest answer that the gate lets through, 95th percentile; 0 takes the family's own.
     """
     gathered = gather_grooves(source=data, seed=seed)
     prepared = prepare_grooves(performances=gathered.outputs["performances"])
     corpus = prepared.outputs["corpus"]
-    model = train_groove_model(corpus=corpus, size=size, minutes=minutes, seed=seed, home=home).outputs["model"]
+    model = train_groove_model(corpus=corpus, size=size, minutes=minutes, seed=seed, where=where).outputs["model"]
+    champion = find_champion(name="groove", where=where).output
     judged = evaluate_groove(
-        corpus=corpus,
-        model=model,
-        regressor_minutes=regressor_minutes,
-        tracking_uri=tracking_uri,
-        artifacts_uri=artifacts_uri,
+        corpus=corpus, model=model, champion=champion, regressor_minutes=regressor_minutes, where=where
     ).outputs["evaluation"]
-    version = register(
-        model=model, evaluation=judged, name="groove", tracking_uri=tracking_uri, artifacts_uri=artifacts_uri
-    )
-    verdict = gate(
-        model=model, evaluation=judged, name="groove", rules=RULES, budget_ms=budget_ms, tracking_uri=tracking_uri
-    )
-    with dsl.If(verdict.output == "passed"):
-        deploy(name="groove", version=version.output, tracking_uri=tracking_uri, artifacts_uri=artifacts_uri, home=home)
-    return version.output  # type: ignore[return-value]
+    return into_service("groove", model=model, evaluation=judged, budget_ms=budget_ms, where=where)

@@ -35,7 +35,7 @@ class Control:
         """Refuse to talk to a stranger who happens to listen on the port we remember."""
         with spoken_errors(self._endpoint.grpc_url, 5.0):
             told: Any = self._client.get_server_metadata(client_timeout=5.0)
-        if told.name != self._endpoint.server_id:
+        if self._endpoint.server_id and told.name != self._endpoint.server_id:
             raise Unavailable(
                 f"{self._endpoint.grpc_url} is another server ({told.name}), not {self._endpoint.server_id}. Start ours with `jamflow serve`."
             )

@@ -1,7 +1,7 @@
 """Put a registered model to work without anybody noticing, or say why not.
 
-    deploy(registry, "groove", 4, home / "repository", Endpoint.read(home / "serving.json"))
-    rollback(registry, "groove", home / "repository", endpoint)
+    put_to_work("groove", 4, where)
+    bring_back("groove", where)
 
 A new version first plays its golden request under a name of its own, beside the champion, so that not one of the listeners'
 requests meets an untried model. Then, under the promotion lock, it takes the champion's place in Triton (which goes on
@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from models.music.errors import GateFailed, JamflowError, Refused, ServingError
+from models.music.errors import GateFailed, JamflowError, Refused, RegistryError, ServingError
 from serving.asker import whole
 from serving.client import JamflowClient
 from serving.contract import ModelContract
@@ -29,8 +29,9 @@ from serving.endpoint import Endpoint
 from serving.families import family
 from serving.golden import FILE as GOLDEN
 from serving.golden import Golden
-from serving.registry import CHAMPION, Registry
+from serving.registry import CHALLENGER, CHAMPION, Registry
 from serving.repository import Repository
+from serving.where import Where
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,38 @@ class Deployed:
     name: str
     version: int
     previous: int | None
+
+
+def put_to_work(name: str, version: int | None, where: Where) -> Deployed:
+    """Deploy a version (the challenger, unless one is named) where a profile says; one that serves already just goes on."""
+    registry = Registry.at(where)
+    version = version or registry.alias(family(name).name, CHALLENGER)
+    if version is None:
+        raise RegistryError(f"{name}: there is no challenger. Train one, or name a version: `jamflow deploy {name} 1`.")
+    if registry.alias(name, CHAMPION) == version:
+        return Deployed(name, version, version)
+    return deploy(registry, name, version, *_reached(where, name))
+
+
+def bring_back(name: str, where: Where) -> Deployed:
+    """Put the previous champion to work again."""
+    registry = Registry.at(where)
+    return deploy(registry, name, registry.previous(name), *_reached(where, name), ROLLBACK)
+
+
+def _reached(where: Where, name: str) -> tuple[str, Endpoint | None]:
+    """The repository and the server to deploy to; what nobody would serve is refused before anything moves."""
+    if not where.repository or "://" in where.repository:
+        raise Refused(
+            f"{name}: the model repository is {where.repository or 'not named'}; deploying needs a folder that Triton reads."
+            " Set JAMFLOW_REPOSITORY; until then the version stays challenger."
+        )
+    if not where.server:
+        raise Refused(
+            f"{name}: no server is named, so nobody would play the new version. Set JAMFLOW_SERVER=host:port;"
+            " until then it stays challenger."
+        )
+    return where.repository, Endpoint.of(where.server, where.repository)
 
 
 def deploy(
@@ -69,29 +102,6 @@ def deploy(
                 stage.switch(fetched / "model", version, champion)
     log.info("%s %d serves; %s before", name, version, champion or "none")
     return Deployed(name, version, champion)
-
-
-def rollback(
-    registry: Registry, name: str, repository: str | os.PathLike[str], server: Endpoint | None = None
-) -> Deployed:
-    """Put the previous champion to work again."""
-    return deploy(registry, name, registry.previous(name), repository, server, ROLLBACK)
-
-
-def restore(registry: Registry, repository: str | os.PathLike[str]) -> list[str]:
-    """Make a repository serve exactly the registry's champions (for a fresh or copied machine); return their names."""
-    scores, names = Repository(repository), []
-    for name in registry.names():
-        version = registry.alias(name, CHAMPION)
-        if version is None:
-            continue
-        contract = family(name).contract
-        if not scores.holds(name, version):
-            with tempfile.TemporaryDirectory(prefix="jamflow-restore-") as there:
-                scores.add(contract, version, registry.download(name, version, there) / "model")
-        scores.serve(contract, [version])
-        names.append(name)
-    return names
 
 
 class _Stage:
@@ -159,7 +169,7 @@ class _Stage:
 @contextlib.contextmanager
 def _server(given: Endpoint | None, scores: Repository) -> Iterator[Endpoint]:
     if given is not None:
-        if Path(given.repository) != scores.folder:
+        if Path(given.repository).resolve() != scores.folder:
             raise Refused(
                 f"the server at {given.grpc_url} serves {given.repository}, not {scores.folder}. Deploy to that one."
             )

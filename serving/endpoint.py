@@ -1,6 +1,6 @@
 """Where a running server is and how to be let in: `serving.json` in the user's Jamflow folder.
 
-endpoint = Endpoint.read(home / "serving.json")
+endpoint = Endpoint.read(home / "serving.json")      # or Endpoint.of(where.server), which may be a cluster's host:port
 JamflowClient(endpoint.grpc_url)
 """
 
@@ -14,6 +14,9 @@ from pathlib import Path
 from models.music.errors import Unavailable
 from models.music.files import whole_file
 
+ADMIN_KEY = "JAMFLOW_ADMIN_KEY"
+"""Where a pod finds the key of a server that has no serving.json."""
+
 
 @dataclass(frozen=True)
 class Endpoint:
@@ -23,11 +26,18 @@ class Endpoint:
     http_url: str
     metrics_url: str
     server_id: str
-    """What the server calls itself; a stranger on the same port has another."""
+    """What the server calls itself; a stranger on the same port has another. A server known by address alone has none."""
     admin_key: str = field(repr=False)
     pid: int
     """The process that keeps the server: signal this one to stop it."""
     repository: str
+
+    @classmethod
+    def of(cls, server: str, repository: str = "") -> Endpoint | None:
+        """The server that runs at `where.server`: a laptop's serving.json, or host:port; None where none does."""
+        if not server or server.endswith(".json"):
+            return cls.running(server) if server else None
+        return cls(server, "", "", "", os.environ.get(ADMIN_KEY, ""), os.getpid(), repository)
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write it for this user's eyes only: whoever has the key can run code in the server."""

@@ -3,6 +3,8 @@
     family("groove").contract, .rules, .budget_ms, .starter, .requires
 
 Pipelines, gate, registry, server and images read it; a new family is one more entry here. It imports nothing heavy.
+
+    python -m serving.families          # the packages that the backends need, for Triton's image
 """
 
 from __future__ import annotations
@@ -85,3 +87,7 @@ def family(name: str) -> Family:
     if name not in FAMILIES:
         raise BadInput(f"no served model is called {name!r}; {nearest(name, FAMILIES)}.")
     return FAMILIES[name]
+
+
+if __name__ == "__main__":
+    print(*sorted({package for each in FAMILIES.values() for package in each.requires}))

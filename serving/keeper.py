@@ -1,63 +1,64 @@
 """Keep the champions served: what `jamflow serve` does from its first second to its last.
 
-    Keeper(registry, repository, folder, told=home / "serving.json").keep(stopped, ready=print)
+    Keeper(where, folder).keep(stopped, ready=print)
 
-The registry decides what is served. Where it is empty, the starter models that come with Jamflow are its first champions.
+It starts Triton, lets serving/casting.py bring the champions on stage, and watches over them. It stays for days, so it
+imports nothing heavy.
 """
 
 from __future__ import annotations
 
-import logging
+import json
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from models.music.errors import JamflowError, Refused, ServingError, Unavailable
-from models.music.files import is_whole, read_json
+from models.music.errors import Refused, ServingError, Unavailable
 from serving.contract import ModelContract
-from serving.deploy import deploy, restore
 from serving.endpoint import Endpoint
 from serving.families import FAMILIES
-from serving.registry import Registry
 from serving.repository import Repository
 from serving.server import Ports, TritonServer, free_ports, is_free
 from serving.watchdog import Watchdog
+from serving.where import Where
 
-log = logging.getLogger(__name__)
+ROOT = Path(__file__).resolve().parents[1]
+STARTING = "starting.json"
+"""The server's address while its champions come on stage, for those who bring them."""
 
 
 @dataclass(frozen=True)
 class Keeper:
     """A server, its champions and its watchdog."""
 
-    registry: Registry
-    repository: str | os.PathLike[str]
+    where: Where
+    """Its server is the serving.json that tells everybody where Triton is; it stays, and so do the ports it names."""
     folder: Path
     """Where Triton's log goes."""
-    told: Path
-    """The serving.json that tells everybody where the server is; it stays, and so do the ports it names."""
     grpc_port: int | None = None
     """A fixed port; otherwise the one it had last time, or a free one."""
 
     def keep(self, stopped: threading.Event, ready: Callable[[Endpoint, list[str]], Any]) -> None:
         """Serve until the event is set; `ready` hears the address and what is served."""
-        other = Endpoint.running(self.told)
+        other = Endpoint.running(self.where.server)
         if other is not None:
             raise Refused(
                 f"a server runs at {other.grpc_url} (process {other.pid}). Stop it first: `jamflow serve --stop`."
             )
-        server = TritonServer(self.repository, self.folder, self._ports())
+        server = TritonServer(self.where.repository, self.folder, self._ports())
         with server:
-            served = self._load_champions(server)
-            server.endpoint.write(self.told)
+            served = self._cast(server, stopped)
+            server.endpoint.write(self.where.server)
             ready(server.endpoint, served)
             Watchdog(server, self._ours).watch(stopped)
 
     def _ours(self) -> list[ModelContract]:
-        return [FAMILIES[name].contract for name in Repository(self.repository).models() if name in FAMILIES]
+        return [FAMILIES[name].contract for name in Repository(self.where.repository).models() if name in FAMILIES]
 
     def _ports(self) -> Ports | None:
         """The wanted port, else last time's, so that clients find the server where it was."""
@@ -68,31 +69,27 @@ class Keeper:
                 )
             return free_ports()._replace(grpc=self.grpc_port)
         try:
-            last = Endpoint.read(self.told)
+            last = Endpoint.read(self.where.server)
         except ServingError:
             return None
         return Ports(*(int(url.rsplit(":", 1)[1]) for url in (last.grpc_url, last.http_url, last.metrics_url)))
 
-    def _load_champions(self, server: TritonServer) -> list[str]:
-        served = []
-        for name in restore(self.registry, self.repository):
-            try:
-                server.load(FAMILIES[name].contract)
-                served.append(name)
-            except JamflowError as error:  # the others can play
-                log.error("%s is not served: %s", name, error)
-        for name, family in FAMILIES.items():
-            folder = family.starter_folder
-            if (
-                folder and not self.registry.versions(name) and is_whole(folder)
-            ):  # never in the way of a challenger of the user's
-                version = self.registry.register(name, folder, _figures(folder), tags={"source": "starter"})
-                deploy(self.registry, name, version, self.repository, server.endpoint)
-                served.append(name)
-        return served
-
-
-def _figures(folder: Path) -> dict[str, float]:
-    """The figures a starter model was saved with."""
-    facts = read_json(folder / "config.json").get("facts", {})
-    return {name: value for name, value in facts.items() if isinstance(value, float)}
+    def _cast(self, server: TritonServer, stopped: threading.Event) -> list[str]:
+        """Let a process of its own bring the champions on stage; a stop meanwhile ends it."""
+        starting = self.folder / STARTING
+        server.endpoint.write(starting)
+        told = json.dumps(asdict(replace(self.where, server=str(starting))))
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+        casting = subprocess.Popen(
+            [sys.executable, "-P", "-m", "serving.casting", told], stdout=subprocess.PIPE, text=True, env=environment
+        )
+        with casting:
+            while casting.poll() is None and not stopped.wait(0.05):
+                pass
+            casting.terminate()
+            assert casting.stdout is not None, "it was opened as a pipe"
+            said = casting.stdout.read()
+        starting.unlink(missing_ok=True)
+        if casting.returncode and not stopped.is_set():
+            raise Unavailable(said.strip() or "the champions did not come on stage. The lines above say why.")
+        return json.loads(said) if said else []

@@ -1,91 +1,56 @@
 """The model registry: which versions there are, how good they are, and which one is the champion.
 
-    registry = Registry(profile.mlflow_uri, profile.artifacts_uri)
-    version = registry.register("groove", folder, {"timing_mae_ms": 19.1}, example, pictures=["loss.png"])   # the challenger
-    registry.promote("groove", version)
+    registry = Registry.at(where)
+    registry.alias("groove", CHAMPION), registry.metrics("groove", 3)
+    registry.promote("groove", 3)
     registry.rollback("groove")
 
-A model folder goes in whole and comes out whole (its manifest is checked on the way), and loads without us too:
-`mlflow.pyfunc.load_model("models:/groove@champion")`. Nothing is pickled.
+Versions come in by serving/registration.py; a model folder comes out whole (its manifest is checked on the way).
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import shutil
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from models.music.errors import RegistryError, StorageError
 from models.music.files import check_folder
-from serving.contract import NUMPY, Arrays, ModelContract
-from serving.families import family
-from serving.golden import FILE as GOLDEN
-from serving.golden import Golden
+from serving.families import FAMILIES, family
 from serving.store import alone, lock_beside, open_store
+from serving.where import Where
 
-EXPERIMENT = "registered-models"
-REQUIREMENTS = ("mlflow", "numpy", "torch", "safetensors")
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 """What MLflow calls a model or an alias that is not there."""
-METRIC, HISTORY = "metric.", "promotion."
+METRIC, HISTORY, MODEL = "metric.", "promotion.", "model.sha256"
 
 
 class Registry:
     """Our models in MLflow."""
 
-    def __init__(self, tracking_uri: str, artifacts_uri: str | None = None) -> None:
+    def __init__(self, tracking_uri: str, artifacts_uri: str = "") -> None:
         if not tracking_uri:
             raise RegistryError("there is no model registry: tracking is off. Set tracking_uri to an MLflow store.")
-        self.uri = tracking_uri
-        self._artifacts_uri = artifacts_uri
-        self._client = open_store(tracking_uri)
+        self.uri, self.artifacts_uri = tracking_uri, artifacts_uri
+        self.client = open_store(tracking_uri)
 
-    def register(
-        self,
-        name: str,
-        model_folder: str | Path,
-        metrics: Mapping[str, float],
-        example: Arrays | None = None,
-        pictures: Sequence[str | Path] = (),
-        tags: Mapping[str, str] | None = None,
-    ) -> int:
-        """Keep a trained model as the next version and call it the challenger; return its number."""
-        from mlflow.exceptions import MlflowException
-
-        contract = family(name).contract
-        check_folder(model_folder)
-        golden = Golden.record(name, model_folder, example)
-        run = self._client.create_run(
-            self._experiment(), run_name=f"{name}-{time.strftime('%Y%m%d-%H%M%S')}", tags=dict(tags or {})
-        )
-        run_id = run.info.run_id
-        for metric, value in metrics.items():
-            self._client.log_metric(run_id, metric, float(value))
-        for picture in pictures:
-            self._client.log_artifact(run_id, str(picture), "pictures")
-        with contextlib.suppress(MlflowException):  # it is there already
-            self._client.create_registered_model(name)
-        figures = {f"{METRIC}{key}": repr(float(value)) for key, value in metrics.items()}
-        with self._speaking():
-            source = self._log_model(contract, Path(model_folder), golden, run_id)
-            made = self._client.create_model_version(name, source, run_id=run_id, tags=figures)
-        self._client.set_registered_model_alias(name, CHALLENGER, made.version)
-        self._client.set_terminated(run_id)
-        return int(made.version)
+    @classmethod
+    def at(cls, where: Where) -> Registry:
+        return cls(where.registry, where.artifacts)
 
     def names(self) -> list[str]:
-        return sorted(model.name for model in self._client.search_registered_models())
+        """The families that have versions here."""
+        return sorted(model.name for model in self.client.search_registered_models() if model.name in FAMILIES)
 
     def versions(self, name: str) -> list[int]:
         return sorted(
-            int(version.version) for version in self._client.search_model_versions(f"name='{family(name).name}'")
+            int(version.version) for version in self.client.search_model_versions(f"name='{family(name).name}'")
         )
 
     def alias(self, name: str, alias: str) -> int | None:
@@ -93,13 +58,17 @@ class Registry:
         from mlflow.exceptions import MlflowException
 
         try:
-            return int(self._client.get_model_version_by_alias(family(name).name, alias).version)
+            return int(self.client.get_model_version_by_alias(family(name).name, alias).version)
         except MlflowException as error:
             if error.error_code not in ABSENT:
                 raise RegistryError(
                     f"{name}: the registry does not answer ({error.message}). Check {self.uri}."
                 ) from error
             return None
+
+    def model_digest(self, name: str, version: int) -> str | None:
+        """What tells a version's model from every other; None for one that was registered without."""
+        return self._version(name, version).tags.get(MODEL)
 
     def metrics(self, name: str, version: int) -> dict[str, float]:
         """The figures a version was registered with."""
@@ -108,7 +77,7 @@ class Registry:
 
     def history(self, name: str) -> list[str]:
         """Every promotion and rollback of a model, oldest first."""
-        tags = self._client.get_registered_model(family(name).name).tags
+        tags = self.client.get_registered_model(family(name).name).tags
         return [tags[key] for key in sorted(tags) if key.startswith(HISTORY)]
 
     def download(self, name: str, version: int, folder: str | Path) -> Path:
@@ -117,7 +86,7 @@ class Registry:
 
         source = self._version(name, version)
         folder = Path(folder)
-        with tempfile.TemporaryDirectory(prefix="jamflow-download-") as there, self._speaking():
+        with tempfile.TemporaryDirectory(prefix="jamflow-download-") as there, self.speaking():
             try:
                 got = Path(download_artifacts(f"models:/{name}/{source.version}", dst_path=there))
             except Exception as error:  # MLflow raises whatever its store raises
@@ -166,12 +135,12 @@ class Registry:
 
     def _crown(self, name: str, version: int, champion: int | None, how: str) -> None:
         if champion is not None:
-            self._client.set_registered_model_alias(name, PREVIOUS, str(champion))
-        self._client.set_registered_model_alias(name, CHAMPION, str(version))
+            self.client.set_registered_model_alias(name, PREVIOUS, str(champion))
+        self.client.set_registered_model_alias(name, CHAMPION, str(version))
         if self.alias(name, CHALLENGER) == version:
-            self._client.delete_registered_model_alias(name, CHALLENGER)
+            self.client.delete_registered_model_alias(name, CHALLENGER)
         when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        self._client.set_registered_model_tag(
+        self.client.set_registered_model_tag(
             name, f"{HISTORY}{len(self.history(name)) + 1:05d}", f"{when} {how} {champion} -> {version}"
         )
 
@@ -179,42 +148,13 @@ class Registry:
         from mlflow.exceptions import MlflowException
 
         try:
-            return self._client.get_model_version(family(name).name, str(version))
+            return self.client.get_model_version(family(name).name, str(version))
         except MlflowException as error:
             known = ", ".join(map(str, self.versions(name))) or "none"
             raise RegistryError(f"{name}: there is no version {version}; there are {known}.") from error
 
-    def _experiment(self) -> str:
-        found = self._client.get_experiment_by_name(EXPERIMENT)
-        if found is not None:
-            return found.experiment_id
-        where = f"{self._artifacts_uri.rstrip('/')}/{EXPERIMENT}" if self._artifacts_uri else None
-        return self._client.create_experiment(EXPERIMENT, where)
-
-    def _log_model(self, contract: ModelContract, folder: Path, golden: Golden, run_id: str) -> str:
-        import mlflow
-
-        with tempfile.TemporaryDirectory(prefix="jamflow-register-") as there:
-            renamed = shutil.copytree(
-                folder, Path(there) / "model"
-            )  # MLflow keeps an artifact under its folder's own name
-            artifacts = {"model": str(renamed), "golden": str(golden.write(Path(there) / GOLDEN))}
-            with mlflow.start_run(run_id=run_id, nested=True):
-                logged = mlflow.pyfunc.log_model(
-                    name=contract.name,
-                    python_model=str(Path(__file__).with_name("flavour.py")),
-                    model_config={"name": contract.name},
-                    artifacts=artifacts,
-                    signature=signature(contract),
-                    input_example=dict(golden.request),
-                    pip_requirements=[
-                        f"{package}=={importlib.metadata.version(package).split('+')[0]}" for package in REQUIREMENTS
-                    ],
-                )
-        return logged.model_uri
-
     @contextlib.contextmanager
-    def _speaking(self) -> Iterator[None]:
+    def speaking(self) -> Iterator[None]:
         """MLflow's fluent calls go to this registry for as long as the block lasts."""
         import mlflow
 
@@ -226,16 +166,3 @@ class Registry:
                 yield
         finally:
             mlflow.set_tracking_uri(before)
-
-
-def signature(contract: ModelContract) -> Any:
-    """A contract as MLflow writes it; its tensors cannot be optional, so those are left out."""
-    import numpy as np
-    from mlflow.models.signature import ModelSignature
-    from mlflow.types.schema import Schema, TensorSpec
-
-    inputs, outputs = (
-        Schema([TensorSpec(np.dtype(NUMPY[t.dtype]), t.dims, t.name) for t in tensors if not t.optional])
-        for tensors in (contract.inputs, contract.outputs)
-    )
-    return ModelSignature(inputs=inputs, outputs=outputs)

@@ -1,7 +1,7 @@
 """Triton's model repository: a folder of models, each version whole or not there.
 
 repository = Repository(home / "repository")
-repository.add(GROOVE, 3, model_folder)        # groove/3/{model.py, model/…, manifest.json}
+repository.add(GROOVE, 3, model_folder)        # groove/3/{model.py, model/…, manifest.json}; model.py names our backend
 repository.serve(GROOVE, [3])                  # groove/config.pbtxt names the versions Triton shall serve
 """
 
@@ -15,7 +15,8 @@ from models.music.errors import BadInput
 from models.music.files import check_folder, is_whole, whole_folder, write_text
 from serving.contract import ModelContract, check_name, config_pbtxt
 
-BACKENDS = Path(__file__).parent / "backends"
+BACKEND = "from serving.backends.{}.model import TritonPythonModel  # noqa: F401 - Triton asks for it\n"
+"""A version's model.py: the code is the installed one, so that no version keeps a copy that grows old."""
 
 
 class Repository:
@@ -33,13 +34,14 @@ class Repository:
         backend: str | os.PathLike[str] | None = None,
     ) -> Path:
         """Copy a model and its backend in as one version; it appears when it is complete."""
-        target = self._version(name or contract.name, version)
-        if target.exists():
-            check_folder(target)
+        target, code = self._version(name or contract.name, version), BACKEND.format(contract.name)
+        if backend is not None:
+            code = Path(backend).read_text(encoding="utf-8")
+        if _is_whole(target, code):
             return target
-        with whole_folder(target) as part:
+        with whole_folder(target, replace=True) as part:
             shutil.copytree(model_folder, part / "model", ignore=shutil.ignore_patterns("__pycache__"))
-            shutil.copyfile(backend or BACKENDS / contract.name / "model.py", part / "model.py")
+            write_text(part / "model.py", code)
             (
                 part / "__pycache__"
             ).touch()  # a file, so that the stub cannot make the folder: Triton would see a changed model
@@ -58,8 +60,8 @@ class Repository:
         return sorted(int(each.name) for each in folder.iterdir() if each.name.isdigit()) if folder.is_dir() else []
 
     def holds(self, name: str, version: int) -> bool:
-        """Whether a whole version is here."""
-        return is_whole(self._version(name, version))
+        """Whether a whole version is here, on today's backend."""
+        return _is_whole(self._version(name, version), BACKEND.format(name))
 
     def models(self) -> list[str]:
         """The models that have a configuration to load."""
@@ -75,3 +77,7 @@ class Repository:
         if version < 1:
             raise BadInput(f"{name}: version {version}; versions count from 1.")
         return self.folder / check_name(name) / str(version)
+
+
+def _is_whole(version: Path, code: str) -> bool:
+    return is_whole(version) and (version / "model.py").read_text(encoding="utf-8") == code

@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from models.music.files import whole_file
-
-SQLITE = "sqlite:///"
+from serving.where import SQLITE
 
 
 def open_store(uri: str) -> Any:

@@ -1,11 +1,11 @@
 """From songs to one-shots: a file or a folder tree in, dummy_00001.wav … and index.json out.
 
-    harvest = gather_oneshots("songs", "oneshots", separator=None)      # None: it is drums already
+    harvest = gather_oneshots("drums", "oneshots")
     harvest.hits, harvest.heard, harvest.skipped
 
-The separator is any function from a song's Audio to its drums' Audio. Files are read in parts of two minutes, so a
-two-hour file costs what its distinct drums cost; hits are grouped part by part, then over everything. Rate and channels
-of a hit are those of its file (of the separator's answer, when there is one). What has no hit at all (silence) ends in
+Files are read in parts of two minutes, so a two-hour file costs what its distinct drums cost; hits are grouped part by
+part, then over everything. What reads is an argument: read_parts where files are drums already, a reader that takes the
+drums out of songs otherwise. Rate and channels of a hit are those of its file. What has no hit at all (silence) ends in
 a line; a file that cannot be read does too, or is left out and named in the index with skip_bad.
 """
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import repeat
@@ -30,7 +30,7 @@ from models.music.files import whole_folder, write_json
 from models.music.plots import INK, picture
 
 log = logging.getLogger(__name__)
-Separator = Callable[[Audio], Audio]
+Reader = Callable[[Path, float, float], Iterator[tuple[float, Audio]]]
 PART_S, LEAD_IN_S = 120.0, 1.0
 INDEX, PICTURE = "index.json", "onsets.png"
 SHOWN_S = 12.0
@@ -79,16 +79,16 @@ def gather_oneshots(
     source: str | os.PathLike[str],
     folder: str | os.PathLike[str],
     *,
-    separator: Separator | None = None,
+    read: Reader = read_parts,
     config: HarvestConfig | None = None,
 ) -> Harvest:
     """Write the distinct one-shots of a file or folder tree; the folder appears whole or not at all."""
     config, files = config or HarvestConfig(), find_audio(source)
     root = Path(source) if Path(source).is_dir() else Path(source).parent
     names = [file.relative_to(root).as_posix() for file in files]
-    workers = 1 if separator else min(len(files), os.cpu_count() or 1)
+    workers = min(len(files), os.cpu_count() or 1) if read is read_parts else 1  # a separator takes every core itself
     with ThreadPoolExecutor(workers) as pool:
-        answers = list(pool.map(_hits_or_reason, files, names, repeat(separator), repeat(config)))
+        answers = list(pool.map(_hits_or_reason, files, names, repeat(read), repeat(config)))
     skipped = tuple(answer for answer in answers if isinstance(answer, str))
     kept = regroup([hit for answer in answers if not isinstance(answer, str) for hit in answer], config.dedupe)
     if not kept:
@@ -102,7 +102,7 @@ def gather_oneshots(
         first = next(
             file for file, answer in zip(files, answers, strict=True) if not isinstance(answer, str) and answer
         )
-        draw_onsets(part / PICTURE, _opening(first, separator), config.onsets, label=first.name)
+        draw_onsets(part / PICTURE, _opening(first, read), config.onsets, label=first.name)
     return Harvest(Path(folder), len(kept), heard, skipped)
 
 
@@ -120,11 +120,11 @@ def draw_onsets(path: str | os.PathLike[str], audio: Audio, config: OnsetConfig 
         axes.set_xlim(0, audio.seconds)
 
 
-def hits_of(path: Path, name: str, separator: Separator | None, config: HarvestConfig) -> list[KeptHit]:
+def hits_of(path: Path, name: str, read: Reader, config: HarvestConfig) -> list[KeptHit]:
     """Find the distinct hits of one file, part by part."""
     kept: list[KeptHit] = []
-    for start_s, part in read_parts(path, PART_S, config.slices.max_s + 2 * LEAD_IN_S):
-        drums = replace(separator(part) if separator else part, label=name)
+    for start_s, part in read(path, PART_S, config.slices.max_s + 2 * LEAD_IN_S):
+        drums = replace(part, label=name)
         hits = _one_shot(drums, config) if config.one_shots else _hits_of_part(drums, start_s, config)
         kept = regroup([*kept, *dedupe(hits, config.dedupe)], config.dedupe)
     return kept
@@ -145,10 +145,10 @@ def _one_shot(sound: Audio, config: HarvestConfig) -> list[Hit]:
     return slice_hits(sound, [loud.argmax() / sound.rate_hz], config.slices)
 
 
-def _hits_or_reason(path: Path, name: str, separator: Separator | None, config: HarvestConfig) -> list[KeptHit] | str:
+def _hits_or_reason(path: Path, name: str, read: Reader, config: HarvestConfig) -> list[KeptHit] | str:
     """A file's hits, or the line that says why it is left out."""
     try:
-        return hits_of(path, name, separator, config)
+        return hits_of(path, name, read, config)
     except BadAudio as error:
         if not config.skip_bad:
             raise
@@ -156,11 +156,9 @@ def _hits_or_reason(path: Path, name: str, separator: Separator | None, config: 
         return str(error)
 
 
-def _opening(path: Path, separator: Separator | None) -> Audio:
+def _opening(path: Path, read: Reader) -> Audio:
     """The first seconds of a file, for the picture."""
-    _, audio = next(read_parts(path, SHOWN_S, 0.0))
-    opening = Audio(audio.samples[:, : round(SHOWN_S * audio.rate_hz)], audio.rate_hz, audio.label)
-    return separator(opening) if separator else opening
+    return next(read(path, SHOWN_S, 0.0))[1]
 
 
 def _write(folder: Path, kept: Sequence[KeptHit], skipped: Sequence[str]) -> None:

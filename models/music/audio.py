@@ -2,6 +2,8 @@
 
 song = read_audio("song.wav")            # any rate, 1 or 2 channels, checked once
 write_audio("out.wav", song.mono().at_rate(16_000))
+for start_s, part in read_parts("hour.m4a", part_s=60.0, overlap_s=1.0): ...    # memory depends on the part
+write_parts("out.wav", parts)            # the way back: parts that follow one another become one whole file
 """
 
 from __future__ import annotations
@@ -9,8 +11,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.music.errors import BadAudio
+from models.music.ffmpeg import Decoded
 from models.music.files import whole_file
 
 HOUSE_RATE_HZ = 44_100
@@ -25,6 +29,7 @@ LISTENING_RATE_HZ = 16_000
 MAX_CHANNELS = 2
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
 MAX_SECONDS = 4 * 3600
+BLOCK_FRAMES = 1 << 18
 # How libsndfile's log speaks of a data chunk that is shorter than its header says; -1 is "length unknown" (streams).
 _LIE = re.compile(r"^\s*(?:data|SSND)\s*:\s*(?!4294967295)(\d+) \(should be (\d+)\)", re.MULTILINE)
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".mp3", ".ogg", ".aif", ".aiff", ".m4a"})
@@ -96,34 +101,37 @@ class Audio:
 def read_audio(path: str | os.PathLike[str], *, max_seconds: float = MAX_SECONDS) -> Audio:
     """Read a sound file whole; wav, flac, mp3, ogg and aiff directly, m4a through ffmpeg."""
     path = Path(path)
-    _check_there(path)
-    if path.suffix.lower() == ".m4a":
-        return _read_through_ffmpeg(path, max_seconds)
     with _opened(path, max_seconds) as file:
-        return Audio(_read_blocks(path, file), file.samplerate, path.name)
+        return Audio(np.concatenate(list(_blocks(path, file, max_seconds))).T, file.samplerate, path.name)
 
 
 def read_parts(path: str | os.PathLike[str], part_s: float, overlap_s: float) -> Iterator[tuple[float, Audio]]:
     """Read a file part by part, each with where it starts and overlapping the next: memory depends on a part."""
     path = Path(path)
-    _check_there(path)
-    if path.suffix.lower() == ".m4a":
-        whole = _read_through_ffmpeg(path, MAX_SECONDS)
-        step, overlap = round(part_s * whole.rate_hz), round(overlap_s * whole.rate_hz)
-        for start in range(0, whole.frames, step):
-            yield start / whole.rate_hz, replace(whole, samples=whole.samples[:, start : start + step + overlap])
-        return
     with _opened(path, MAX_SECONDS) as file:
-        step, overlap = round(part_s * file.samplerate), round(overlap_s * file.samplerate)
-        start, found, block = 0, 0, np.zeros((0, file.channels), np.float32)
-        while found == 0 or len(block):
-            fresh = file.read(step + overlap - len(block), dtype="float32", always_2d=True)
-            block, found = np.concatenate([block, fresh]), found + len(fresh)
-            if len(block) == 0:
-                break
-            yield start / file.samplerate, Audio(block.T, file.samplerate, path.name)
-            block, start = block[step:], start + step
-        _check_whole(path, file, found)
+        blocks = _blocks(path, file, MAX_SECONDS)
+        yield from overlapping((Audio(block.T, file.samplerate, path.name) for block in blocks), part_s, overlap_s)
+
+
+def overlapping(parts: Iterable[Audio], part_s: float, overlap_s: float) -> Iterator[tuple[float, Audio]]:
+    """Cut parts that follow one another anew: each with where it starts, and overlapping the next."""
+    start, held, frames = 0, [], 0
+    rate_hz, label, step, whole = HOUSE_RATE_HZ, "", 0, 0
+    for part in parts:
+        rate_hz, label = part.rate_hz, part.label
+        step, whole = round(part_s * rate_hz), round(part_s * rate_hz) + round(overlap_s * rate_hz)
+        held, frames = [*held, part.samples], frames + part.frames
+        if frames < whole:
+            continue
+        samples = np.concatenate(held, axis=1)
+        while samples.shape[1] >= whole:
+            yield start / rate_hz, Audio(samples[:, :whole], rate_hz, label)
+            start, samples = start + step, samples[:, step:]
+        held, frames = [samples], samples.shape[1]
+    rest = np.concatenate(held, axis=1) if held else np.zeros((1, 0), np.float32)
+    while rest.shape[1]:
+        yield start / rate_hz, Audio(rest[:, :whole], rate_hz, label)
+        start, rest = start + step, rest[:, step:]
 
 
 @contextlib.contextmanager
@@ -131,8 +139,9 @@ def _opened(path: Path, max_seconds: float) -> Iterator[Any]:
     """Open a sound file whose header is sane; whatever goes wrong while it is read becomes one line."""
     import soundfile
 
+    _check_there(path)
     try:
-        with soundfile.SoundFile(path) as file:
+        with Decoded(path) if path.suffix.lower() == ".m4a" else soundfile.SoundFile(path) as file:
             _check_header(path, file.samplerate, file.channels, file.frames, max_seconds)
             yield file
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
@@ -144,15 +153,28 @@ def _opened(path: Path, max_seconds: float) -> Iterator[Any]:
 
 def write_audio(path: str | os.PathLike[str], audio: Audio, *, subtype: str | None = None) -> Path:
     """Write a whole WAV or FLAC file or none; 24-bit unless told otherwise."""
+    return write_parts(path, [audio], subtype=subtype)
+
+
+def write_parts(path: str | os.PathLike[str], parts: Iterable[Audio], *, subtype: str | None = None) -> Path:
+    """Write parts that follow one another as a whole WAV or FLAC file or none, each as it comes."""
     import soundfile
 
-    path = Path(path)
-    with whole_file(path) as part:
-        kind = {".wav": "WAV", ".flac": "FLAC"}.get(path.suffix.lower())
-        if kind is None:
-            raise BadAudio(f"{path.name}: audio is written as .wav or .flac, not {path.suffix or 'without a suffix'}.")
+    path, coming = Path(path), iter(parts)
+    kind = {".wav": "WAV", ".flac": "FLAC"}.get(path.suffix.lower())
+    if kind is None:
+        raise BadAudio(f"{path.name}: audio is written as .wav or .flac, not {path.suffix or 'without a suffix'}.")
+    first = next(coming, None)
+    if first is None:
+        raise BadAudio(f"{path.name}: not one part of sound came to be written. Look at where it comes from.")
+    shape = first.rate_hz, first.channels
+    with whole_file(path) as place:
         try:
-            soundfile.write(part, audio.samples.T, audio.rate_hz, format=kind, subtype=subtype or "PCM_24")
+            with soundfile.SoundFile(place, "w", *shape, subtype=subtype or "PCM_24", format=kind) as file:
+                for part in chain([first], coming):
+                    if (part.rate_hz, part.channels) != shape:
+                        raise BadAudio(f"{path.name}: a part has another rate or other channels than those before it.")
+                    file.write(part.samples.T)
         except soundfile.LibsndfileError as error:
             raise OSError(f"the disk took no more: {error}") from error
     return path
@@ -182,22 +204,25 @@ def _check_header(path: Path, rate_hz: int, channels: int, frames: int, max_seco
         raise BadAudio(f"{path.name}: rate {rate_hz} Hz; give {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz.")
     if channels > MAX_CHANNELS:
         raise BadAudio(f"{path.name}: {channels} channels; give 1 or {MAX_CHANNELS}. Mix it down first.")
+    _check_length(path, frames, rate_hz, max_seconds)
+
+
+def _check_length(path: Path, frames: int, rate_hz: int, max_seconds: float) -> None:
     if frames > max_seconds * rate_hz:
-        raise BadAudio(
-            f"{path.name}: {frames / rate_hz / 60:.0f} minutes; at most {max_seconds / 60:.0f} are read. Cut it into parts."
-        )
+        raise BadAudio(f"{path.name}: too long; at most {max_seconds / 60:g} minutes are read. Cut it into parts.")
 
 
-def _read_blocks(path: Path, file) -> NDArray[np.float32]:
+def _blocks(path: Path, file: Any, max_seconds: float) -> Iterator[NDArray[np.float32]]:
     """Read what is there, block by block: a header's length is a promise, never an allocation."""
-    blocks = []
-    while len(block := file.read(1 << 18, dtype="float32", always_2d=True)):
-        blocks.append(block)
-    _check_whole(path, file, sum(map(len, blocks)))
-    return np.concatenate(blocks).T
+    found = 0
+    while len(block := file.read(BLOCK_FRAMES, dtype="float32", always_2d=True)):
+        found += len(block)
+        _check_length(path, found, file.samplerate, max_seconds)
+        yield block
+    _check_whole(path, file, found)
 
 
-def _check_whole(path: Path, file, found: int) -> None:
+def _check_whole(path: Path, file: Any, found: int) -> None:
     """Hold what was read against what the header promised."""
     if found == 0:
         raise BadAudio(f"{path.name}: 0 frames ({path.stat().st_size} bytes). Export it again, or leave it out.")
@@ -207,19 +232,3 @@ def _check_whole(path: Path, file, found: int) -> None:
         raise BadAudio(
             f"{path.name}: cut off: its header promises {lie[1]} bytes of sound, {lie[2]} are there. Export it again."
         )
-
-
-def _read_through_ffmpeg(path: Path, max_seconds: float) -> Audio:
-    import shutil
-    import subprocess
-
-    if shutil.which("ffmpeg") is None:
-        raise BadAudio(f"{path.name}: reading m4a needs ffmpeg. Install it, or convert the file to wav.")
-    command = ["ffmpeg", "-v", "error", "-nostdin", "-i", str(path.resolve()), "-t", str(max_seconds)]
-    command += ["-ac", "2", "-ar", str(HOUSE_RATE_HZ), "-f", "f32le", "-"]
-    done = subprocess.run(command, capture_output=True, check=False)
-    if done.returncode or not done.stdout:
-        reason = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no sound in it"]
-        raise BadAudio(f"{path.name}: not readable as audio ({reason[0]}). Export it again, or leave it out.")
-    samples = np.frombuffer(done.stdout, dtype="<f4").reshape(-1, 2).T
-    return Audio(samples, HOUSE_RATE_HZ, path.name)

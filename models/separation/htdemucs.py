@@ -1,159 +1,98 @@
-"""The drum stem of a song by HTDemucs, through the demucs package.
+"""HTDemucs and its kin, through the demucs package: an engine behind models.separation.stems.
 
-    separate = HTDemucs.load("htdemucs")                 # pretrained: from the cache, fetched once when online
-    separate = HTDemucs.load("/models/my-htdemucs")      # a folder: a bag (.yaml) or one model (.safetensors or .th)
-    drums = separate.drums(song)                         # Audio at the song's own rate, channels and length
+    HTDemucs.load(find_bag("htdemucs")).parts(pieces, middle, spread)      # [s, c, t] after [s, c, t]
 
-Weights are data here, never code: safetensors that name one of demucs' own classes, or a .th file read with
-weights_only. Nothing is shifted at random, so the same song gives the same stems. Without network set HF_HUB_OFFLINE=1:
-weights that are not there are then missed at once.
+Windows of a few seconds overlap by a quarter and are faded into one another, as demucs does it over a whole song; here
+each part leaves as soon as nothing more is added to it. Weights are data, never code: safetensors that name one of
+demucs' own classes, or a .th file read with weights_only. Nothing is shifted at random: the same song, the same stems.
 """
 
 from __future__ import annotations
 
-import logging
-import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from models.music.audio import Audio, find_audio, read_audio, write_audio
-from models.music.config import read_yaml
-from models.music.errors import BadAudio, BadInput
-from models.music.files import whole_folder
+from models.music.errors import BadInput
+from models.separation.weights import WAY_OUT, Bag
 
-log = logging.getLogger(__name__)
-HUB_OWNER = "adefossez"
+# s stems, c channels, t samples
 KNOWN_CLASSES = ("demucs.htdemucs.HTDemucs", "demucs.hdemucs.HDemucs", "demucs.demucs.Demucs")
 OVERLAP = 0.25
-HUB_TIMEOUT_S = 5.0
-MAX_SONG_S = 1800.0
-WAY_OUT = "Give a folder with the model, fetch it once with network, or run with --no-separation."
 
 
 @dataclass(frozen=True)
 class HTDemucs:
-    """A loaded separator; `drums` is what the drum pipeline asks for."""
+    """A bag of loaded networks."""
 
-    network: torch.nn.Module
+    network: Any
     device: str = "cpu"
 
     @classmethod
-    def load(cls, model: str | os.PathLike[str] = "htdemucs", device: str = "cpu") -> HTDemucs:
-        """Load a local folder when there is one of that name, a pretrained model otherwise."""
-        place = Path(model).expanduser()
-        network = _from_folder(place) if place.is_dir() else _pretrained(str(model))
-        if "drums" not in network.sources:
-            raise BadInput(f"{model}: its stems are {', '.join(network.sources)}; one called drums is needed.")
-        return cls(network.eval(), device)
+    def load(cls, bag: Bag, device: str = "cpu") -> HTDemucs:
+        from demucs.apply import BagOfModels
 
-    def stems(self, song: Audio) -> dict[str, Audio]:
-        """Separate a song; every stem has the song's rate, channels and exact length."""
-        from demucs.apply import apply_model
+        network = BagOfModels([_load_weights(file) for file in bag.members], bag.weights, bag.segment)
+        return cls(network.to(device).eval(), device)
 
-        network: Any = self.network
-        heard = song.at_rate(network.samplerate)
-        heard = heard.stereo() if network.audio_channels == 2 else heard.mono()
-        mixture = torch.from_numpy(heard.samples.copy())
-        middle, spread = mixture.mean(), mixture.mean(0).std(correction=0) + 1e-8
-        with torch.inference_mode():
-            mixture = ((mixture - middle) / spread)[None]
-            answer = apply_model(network, mixture, shifts=0, split=True, overlap=OVERLAP, device=self.device)
-        found = (answer[0] * spread + middle).cpu().numpy()
-        return {name: _as_given(stem, heard.rate_hz, song) for name, stem in zip(network.sources, found, strict=True)}
+    @property
+    def stems(self) -> Sequence[str]:
+        return self.network.sources
 
-    def drums(self, song: Audio) -> Audio:
-        return self.stems(song)["drums"]
+    @property
+    def rate_hz(self) -> int:
+        return self.network.samplerate
 
+    @property
+    def channels(self) -> int:
+        return self.network.audio_channels
 
-def write_drum_stems(
-    source: str | os.PathLike[str], folder: str | os.PathLike[str], separator: HTDemucs, *, skip_bad: bool = False
-) -> int:
-    """Write the drums of every song at a path as WAV, the tree kept; give the number of songs."""
-    songs, root = find_audio(source), Path(source) if Path(source).is_dir() else Path(source).parent
-    with whole_folder(folder) as part:
-        for song in songs:
-            try:
-                drums = separator.drums(read_audio(song, max_seconds=MAX_SONG_S))
-            except BadAudio as error:
-                if not skip_bad:
-                    raise
-                log.warning("left out: %s", error)
-            else:
-                place = part / song.relative_to(root)
-                write_audio(place.with_name(f"{song.name}.wav" if song.suffix != ".wav" else song.name), drums)
-        written = sum(1 for _ in part.rglob("*.wav"))
-        if not written:
-            raise BadAudio(f"{source}: none of its {len(songs)} files could be read. Export them again.")
-    return written
+    @property
+    def window(self) -> int:
+        """Samples that are heard at once."""
+        return int(self.rate_hz * min(member.segment for member in self.network.models))
 
+    def parts(self, song: Iterator[NDArray[np.float32]], middle: float, spread: float) -> Iterator[NDArray[np.float32]]:
+        """Separate pieces [c, t] that follow one another into parts [s, c, t] that do."""
+        window, stride = self.window, int((1 - OVERLAP) * self.window)
+        rising = torch.arange(1, window // 2 + 1)
+        fade = torch.cat([rising, torch.arange(window - window // 2, 0, -1)]) / (window - window // 2)
+        added, faded = torch.zeros(len(self.stems), self.channels, window), torch.zeros(window)
+        mixture = (torch.from_numpy((piece - middle) / (spread + 1e-8)) for piece in song)
+        for heard, start in _windows(mixture, window, stride):
+            found = self._separated(heard, start)
+            frames = found.shape[-1]
+            added[..., :frames] += fade[:frames] * found
+            faded[:frames] += fade[:frames]
+            done = min(stride, frames)
+            yield (added[..., :done] / faded[:done] * spread + middle).numpy()
+            added = torch.nn.functional.pad(added[..., stride:], (0, stride))
+            faded = torch.nn.functional.pad(faded[stride:], (0, stride))
 
-def _as_given(stem: Any, rate_hz: int, song: Audio) -> Audio:
-    """Bring a stem to the song's own rate, channels and length."""
-    audio = Audio(stem, rate_hz, song.label).at_rate(song.rate_hz)
-    audio = audio.mono() if song.channels == 1 else audio.stereo()
-    samples = np.pad(audio.samples[:, : song.frames], ((0, 0), (0, max(0, song.frames - audio.frames))))
-    return Audio(samples, song.rate_hz, song.label)
+    @torch.inference_mode()
+    def _separated(self, heard: torch.Tensor, start: int) -> torch.Tensor:
+        """Separate one window of what was heard; a network that wants more than a window hears what lies around it."""
+        from demucs.apply import TensorChunk, apply_model
+
+        chunk = TensorChunk(heard[None], start, self.window)
+        return apply_model(self.network, chunk, shifts=0, split=False, device=self.device)[0].cpu()
 
 
-def _from_folder(folder: Path) -> Any:
-    """Load a bag or a single model; `repo` of demucs, without its pickles."""
-    weights = {file.stem.rsplit("-", 1)[0]: file for file in sorted(folder.glob("*.th"))}
-    weights |= {file.stem: file for file in sorted(folder.glob("*.safetensors"))}
-    bags = sorted(folder.glob("*.yaml"))
-    if bags:
-        return _bag(bags[0], lambda signature: _wanted(weights, signature, folder))
-    if len(weights) != 1:
-        raise BadInput(f"{folder}: {len(weights)} models and no bag (.yaml); one of either is needed. {WAY_OUT}")
-    return _load_weights(next(iter(weights.values())))
-
-
-def _wanted(weights: dict[str, Path], signature: str, folder: Path) -> Path:
-    if signature not in weights:
-        raise BadInput(f"{folder}: its bag names {signature!r}, which is not there. {WAY_OUT}")
-    return weights[signature]
-
-
-def _pretrained(name: str) -> Any:
-    """Load a named model of the hub, each file from the cache when it is there."""
-    from demucs.hf import hf_repo_name
-
-    if os.sep in name or name.startswith(("~", ".")):
-        raise BadInput(f"{name}: no such folder. {WAY_OUT}")
-    repository = f"{HUB_OWNER}/{hf_repo_name(name)}"
-    bag = _cached_or_fetched(name, repository, f"{name}.yaml")
-    return _bag(bag, lambda signature: _cached_or_fetched(name, repository, f"{signature}.safetensors"))
-
-
-def _cached_or_fetched(name: str, repository: str, file: str) -> Path:
-    from huggingface_hub import hf_hub_download, try_to_load_from_cache
-    from huggingface_hub.constants import HF_HUB_OFFLINE
-
-    cached = try_to_load_from_cache(repository, file)
-    if isinstance(cached, str):
-        return Path(cached)
-    if HF_HUB_OFFLINE:
-        raise BadInput(f"{name}: {file} is not cached and HF_HUB_OFFLINE is set. {WAY_OUT}")
-    try:
-        return Path(hf_hub_download(repository, file, etag_timeout=HUB_TIMEOUT_S))
-    except Exception as error:  # the hub's own errors, those of two HTTP libraries and of the disk
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise BadInput(f"{name}: {file} could not be fetched ({reason[:120]}). {WAY_OUT}") from error
-
-
-def _bag(definition: Path, find: Callable[[str], Path]) -> Any:
-    from demucs.apply import BagOfModels
-
-    bag = read_yaml(definition)
-    if not isinstance(bag.get("models"), list) or not bag["models"]:
-        raise BadInput(f"{definition.name}: no list of models in it. {WAY_OUT}")
-    members = [_load_weights(find(str(signature))) for signature in bag["models"]]
-    return BagOfModels(members, bag.get("weights"), bag.get("segment"))
+def _windows(song: Iterator[torch.Tensor], window: int, stride: int) -> Iterator[tuple[torch.Tensor, int]]:
+    """Give each window as its start in a stretch [c, t] that holds one more window on either side."""
+    heard, start = next(song), 0
+    while heard.shape[1] > start:
+        while heard.shape[1] < start + 2 * window and (piece := next(song, None)) is not None:
+            heard = torch.cat([heard, piece], dim=1)
+        yield heard, start
+        past = max(0, start + stride - window)
+        heard, start = heard[:, past:], start + stride - past
 
 
 def _load_weights(file: Path) -> Any:
@@ -181,8 +120,8 @@ def _load_weights(file: Path) -> Any:
 
 
 def _known_classes() -> list[Any]:
-    import importlib
     from fractions import Fraction
 
-    named = [name.rsplit(".", 1) for name in KNOWN_CLASSES]
-    return [Fraction, *(getattr(importlib.import_module(module), name) for module, name in named)]
+    from demucs import demucs, hdemucs, htdemucs
+
+    return [Fraction, demucs.Demucs, hdemucs.HDemucs, htdemucs.HTDemucs]

@@ -6,7 +6,6 @@ jamflow deploy groove 4          version 4
 
 from __future__ import annotations
 
-from models.music.errors import RegistryError
 from pipelines.flags import Flags
 from pipelines.settings import Profile
 
@@ -18,18 +17,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument("version", metavar="VERSION", nargs="?", type=int, help="which version [the challenger]")
     values = parser.read(argv)
     profile = Profile.load()
-    from serving.deploy import deploy
+    from serving.deploy import put_to_work
     from serving.endpoint import Endpoint
-    from serving.registry import CHALLENGER, Registry
 
-    registry = Registry(profile.mlflow_uri or "", profile.artifacts_uri)
-    version = values.version or registry.alias(values.name, CHALLENGER)
-    if version is None:
-        raise RegistryError(
-            f"{values.name}: there is no challenger. Train one, or name a version: `jamflow deploy {values.name} 1`."
-        )
-    server = Endpoint.running(profile.home / "serving.json")
-    done = deploy(registry, values.name, version, profile.repository_path, server)
+    done = put_to_work(values.name, values.version, profile.where)
+    server = Endpoint.of(profile.where.server)
     where = f"at {server.grpc_url}" if server else "as soon as `jamflow serve` runs"
     print(f"{done.name} {done.version} is champion and served {where}; before: {done.previous or 'none'}.")
     return 0

@@ -11,12 +11,8 @@ def main(argv: list[str]) -> int:
     parser = Flags(prog="jamflow rollback", description=__doc__)
     parser.add_argument("name", metavar="NAME", help="the model, e.g. groove")
     values = parser.read(argv)
-    profile = Profile.load()
-    from serving.deploy import rollback
-    from serving.endpoint import Endpoint
-    from serving.registry import Registry
+    from serving.deploy import bring_back
 
-    registry = Registry(profile.mlflow_uri or "", profile.artifacts_uri)
-    done = rollback(registry, values.name, profile.repository_path, Endpoint.running(profile.home / "serving.json"))
+    done = bring_back(values.name, Profile.load().where)
     print(f"{done.name} {done.version} is champion again; before: {done.previous}.")
     return 0

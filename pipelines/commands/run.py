@@ -44,6 +44,8 @@ def main(argv: list[str]) -> int:
         print(f"         and {len(written) - SHOWN} more in {written[0].parent}")
     for label, path in {} if values.out_dir else outcome.paths().items():
         print(f"output   {label}: {path}")
+    for note in outcome.notes():
+        print(f"note     {note}")
     print(f"report   {outcome.report}\nlog      {outcome.folder / 'log.txt'}\nmlflow   {profile.mlflow_command}")
     if outcome.scribe and catalogue.find(name).kind == "pipeline":
         outcome.scribe.wait()  # a lone stage is a matter of seconds and does not wait for MLflow

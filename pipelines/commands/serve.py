@@ -31,7 +31,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--stop", action="store_true", help="stop the running server")
     values = parser.read(argv)
     profile = Profile.load()
-    told = profile.home / "serving.json"
+    told = profile.serving
     if values.stop:
         return _stop(told)
     if "://" in profile.repository_path:
@@ -50,11 +50,11 @@ def _keep(profile: Profile, port: int | None) -> int:
         signal.signal(number, lambda *_: stopped.set())
     print("Starting Triton and loading the champions; the first time takes about half a minute.", flush=True)
     from serving.keeper import Keeper
-    from serving.registry import Registry
 
-    registry = Registry(profile.mlflow_uri or "", profile.artifacts_uri)
+    if not profile.where.registry:
+        raise BadConfig("there is no model registry: tracking is off. Set tracking_uri to an MLflow store.")
     folder = profile.home / "triton"
-    keeper = Keeper(registry, profile.repository_path, folder, profile.home / "serving.json", port)
+    keeper = Keeper(profile.where, folder, port)
 
     def ready(endpoint, served: list[str]) -> None:
         print(f"serving   {', '.join(served) or 'nothing yet: `jamflow run train-groove` makes the first model'}")
@@ -69,7 +69,7 @@ def _keep(profile: Profile, port: int | None) -> int:
 
 
 def _detach(profile: Profile, flags: list[str]) -> int:
-    told, words = profile.home / "serving.json", profile.home / "serve.log"
+    told, words = profile.serving, profile.home / "serve.log"
     words.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "pipelines.cli", "serve", *flags]
     to_log = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)]

@@ -38,12 +38,11 @@ def _runs(profile: Profile, how_many: int) -> list[str]:
 
 
 def _champions(profile: Profile) -> list[str]:
-    uri = profile.mlflow_uri
-    if uri is None or (uri.startswith("sqlite:///") and not (profile.home / "mlflow.db").exists()):
+    if not profile.has_registry:
         return []
     from serving.registry import CHALLENGER, CHAMPION, Registry
 
-    registry = Registry(uri, profile.artifacts_uri)
+    registry = Registry.at(profile.where)
     lines = []
     for name in registry.names():
         champion, challenger = registry.alias(name, CHAMPION), registry.alias(name, CHALLENGER)
@@ -56,7 +55,7 @@ def _server(profile: Profile) -> str:
     from serving.endpoint import Endpoint
 
     try:
-        endpoint = Endpoint.read(profile.home / "serving.json")
+        endpoint = Endpoint.read(profile.serving)
     except JamflowError:
         return "  not running. `jamflow serve` starts it."
     return (

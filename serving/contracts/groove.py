@@ -6,6 +6,7 @@ reply.notes, reply.model_version
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +74,13 @@ def groove(
         arrays["hits"] = arrays["hits"].reshape(-1, 4)
     reply = asker.ask(GROOVE, arrays, deadline_s)
     return GrooveReply(reply.arrays["notes"], reply.model_version)
+
+
+def player(
+    asker: Asker, mode: str = "humanise", temperature: float = 0.0
+) -> Callable[[NDArray[np.int32], int, int], NDArray[np.int32]]:
+    """Give an asker the shape that beats and files are played by: hits, bars, seed -> notes."""
+    return lambda hits, bars, seed: groove(asker, hits, bars, mode, temperature, seed).notes
 
 
 def _whole(name: str, values: ArrayLike, kind: type[np.signedinteger[Any]]) -> NDArray[Any]:

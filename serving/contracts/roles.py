@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from serving.asker import Asker
 from serving.contract import Axis, ModelContract, Tensor
@@ -29,6 +29,8 @@ ROLES = ModelContract(
         Tensor("scores", "FP32", (len(ROLE_NAMES),), low=0.0, high=1.0, tolerance=1e-3),
         Tensor("role", "INT32", (1,), low=0, high=len(ROLE_NAMES) - 1),
         Tensor("confidence", "FP32", (1,), low=0.0, high=1.0, tolerance=1e-3),
+        Tensor("learned", "FP32", (len(ROLE_NAMES),), low=0.0, high=1.0, tolerance=1e-3),
+        Tensor("calibration", "FP32", (2,), tolerance=1e-3),
     ),
     canary={"audio": np.sin(2 * np.pi * 60 * _TAP_S) * np.exp(-30 * _TAP_S)},
     max_batch=32,
@@ -44,6 +46,10 @@ class RolesReply:
     role: str
     confidence: float
     """Probability that the role is right."""
+    learned: NDArray[np.float32]
+    """float32[5]: what the learned scorer says before the jury, for whoever has voices of his own to weigh it with."""
+    calibration: NDArray[np.float32]
+    """float32[2]: slope and offset from the jury's margin to its confidence."""
     model_version: int
 
 
@@ -57,4 +63,5 @@ def roles(
     reply = asker.ask(ROLES, arrays, deadline_s)
     scores = dict(zip(ROLE_NAMES, map(float, reply.arrays["scores"]), strict=True))
     role, confidence = ROLE_NAMES[int(reply.arrays["role"][0])], float(reply.arrays["confidence"][0])
-    return RolesReply(scores, role, confidence, reply.model_version)
+    learned, calibration = reply.arrays["learned"], reply.arrays["calibration"]
+    return RolesReply(scores, role, confidence, learned, calibration, reply.model_version)

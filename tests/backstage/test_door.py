@@ -1,5 +1,6 @@
 import contextlib
 import json
+import runpy
 import sqlite3
 import sys
 
@@ -20,12 +21,14 @@ def asked(tmp_path, monkeypatch):
         }
     }
     module = tmp_path / "a_stage.py"
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("kfp.dsl.executor_main.executor_main", lambda: runpy.run_path(str(module)))
     monkeypatch.setattr(sys, "argv", ["pytest"])
 
     def go(body: str) -> tuple[int, Record]:
         module.write_text(body)
-        code = door.main(["a_stage", "--executor_input", json.dumps(told), "--function_to_execute", "a_stage"])
+        code = door.main(
+            ["kfp.dsl.executor_main", "--executor_input", json.dumps(told), "--function_to_execute", "a_stage"]
+        )
         return code, Record(tmp_path / "task" / "record")
 
     return go

@@ -15,11 +15,12 @@ def test_an_interrupted_training_finds_its_checkpoints_again_and_a_finished_one_
     assert not again.exists()
 
 
-def test_other_data_or_settings_are_another_training(tmp_path):
+def test_other_data_settings_or_code_are_another_training(tmp_path, monkeypatch):
     (tmp_path / "corpus").write_text("beats")
     places = []
-    for words, seed in (("beats", 1), ("beats", 2), ("other beats", 1)):
+    for words, seed, key in (("beats", 1, "a"), ("beats", 2, "a"), ("other beats", 1, "a"), ("beats", 1, "b")):
+        monkeypatch.setenv("JAMFLOW_STAGE_KEY", key)
         (tmp_path / "corpus").write_text(words)
         with workplace(str(tmp_path), "groove", tmp_path / "corpus", seed=seed) as place:
             places.append(place)
-    assert len(set(places)) == 3
+    assert len(set(places)) == 4

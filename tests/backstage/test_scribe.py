@@ -17,7 +17,7 @@ def test_a_run_whose_process_died_is_told_to_mlflow_as_killed(tmp_path):
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     with recording(tmp_path / "record") as folder:
         log_metrics({"loss": 0.5}, step=3)
-    stage = StageRun("train", "running", time.time(), record=Record(folder))
+    stage = StageRun("train", "running", time.time(), image="localhost:5000/band/torch:0a1b", record=Record(folder))
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     PipelineRun("lesson", "lesson-1", [stage], process=dead.pid, began_s=time.time()).save(tmp_path)
@@ -26,5 +26,7 @@ def test_a_run_whose_process_died_is_told_to_mlflow_as_killed(tmp_path):
     with contextlib.closing(sqlite3.connect(tmp_path / "mlflow.db")) as database:
         pages = database.execute("select name, status from runs order by name").fetchall()
         [(loss, step)] = database.execute("select value, step from metrics where key = 'loss'").fetchall()
+        keys = database.execute("select value from tags where key = 'source.digest'").fetchall()
+    assert keys == [("0a1b",)], "each stage's own key, which is its image's tag"
     assert pages == [("lesson-1", "KILLED"), ("train", "KILLED")]
     assert (loss, step) == (0.5, 3)

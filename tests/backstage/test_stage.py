@@ -4,7 +4,7 @@ import pytest
 from kfp import compiler, dsl
 from kfp.dsl import Dataset, Input, Output
 
-from backstage import source
+from backstage.keys import stage_key
 from backstage.stage import image_name, stage
 from models.music.errors import BadConfig
 
@@ -45,17 +45,19 @@ def test_a_stage_is_still_the_function_it_was(tmp_path):
     assert rehearse.__doc__.startswith("Rehearse a while.")
 
 
-def test_its_image_is_ours_and_tagged_by_the_source():
+def test_its_image_is_ours_and_tagged_by_what_it_reaches():
     container = rehearse.component_spec.implementation.container
     assert container
-    assert container.image == f"localhost/jamflow/python-torch:{source.source_digest()}"
+    key = stage_key("def rehearse(): ...", "python-torch")
+    assert container.image == f"localhost/jamflow/python-torch:{key}", "its body reaches nothing, and is KFP's to see"
+    assert f"JAMFLOW_STAGE_KEY={key} python3 -m backstage.door " in str(container.command)
     assert "pip install" not in str(container.command)
     assert (rehearse.component_spec.inputs or {})["songs"].description == "What to rehearse."
 
 
 def test_the_prefix_of_images_is_a_setting_and_an_unknown_image_is_refused(monkeypatch):
     monkeypatch.setenv("JAMFLOW_IMAGES", "registry.example/band")
-    assert image_name("python-ops").startswith("registry.example/band/python-ops:")
+    assert image_name("python-ops", "abc") == "registry.example/band/python-ops:abc"
     with pytest.raises(BadConfig, match="python-cobol"):
         stage(image="python-cobol")(lambda: None)  # type: ignore[arg-type]
 
@@ -74,24 +76,3 @@ def test_gpu_retries_and_caching_travel_with_the_stage(tmp_path):
     assert "nvidia.com/gpu" in (tmp_path / "practice.yaml").read_text().split("---")[1], "a toleration for GPU nodes"
     [night] = tour.pipeline_spec.root.dag.tasks.values()
     assert not night.caching_options.enable_cache
-
-
-def test_the_digest_sees_code_settings_and_weights_but_no_leftovers(tmp_path):
-    def digest() -> str:
-        source.source_digest.cache_clear()
-        return source.source_digest(tmp_path)
-
-    for room in source.SOURCE_PACKAGES:
-        (tmp_path / room).mkdir()
-    (tmp_path / "models" / "groove.py").write_text("TEMPO = 120")
-    first = digest()
-    (tmp_path / "models" / "__pycache__").mkdir()
-    (tmp_path / "models" / "__pycache__" / "groove.pyc").write_bytes(b"x")
-    (tmp_path / "models" / ".weights.part").write_bytes(b"x")
-    assert digest() == first
-    seen = {first}
-    for name, content in [("groove.py", "TEMPO = 121"), ("groove.yaml", "a: 1"), ("weights.safetensors", "w")]:
-        (tmp_path / "models" / name).write_text(content)
-        seen.add(digest())
-    assert len(seen) == 4
-    source.source_digest.cache_clear()

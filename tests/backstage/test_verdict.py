@@ -1,33 +1,40 @@
 import logging
 
 import pytest
+from served_house import tiny_groove
 
 from backstage.verdict import examine
-from models.music.errors import BadConfig
 from models.music.files import write_json
+from serving.where import Where
 
-RULES = [{"metric": "timing_mae_ms", "tolerance": 0.05}, {"metric": "hit_f1", "better": "higher"}]
+CHAMPION = {"timing_mae_ms": 10.0, "velocity_mae": 20.0, "timing_kl": 0.1, "velocity_kl": 0.1}
+
+
+@pytest.fixture
+def model(tmp_path):
+    return tiny_groove(tmp_path / "model", 1)
 
 
 @pytest.fixture
 def heard(tmp_path):
-    write_json(tmp_path / "champion.json", {"timing_mae_ms": 10.0, "hit_f1": 0.9})
+    write_json(tmp_path / "champion.json", CHAMPION)
     return tmp_path
 
 
-def test_a_model_that_is_no_worse_on_the_same_data_passes(heard):
-    write_json(heard / "metrics.json", {"timing_mae_ms": 10.4, "hit_f1": 0.9})
-    assert examine("groove", "model", heard, RULES, 0.0, "") == "passed"
+def test_a_model_that_is_no_worse_on_the_same_data_passes(model, heard):
+    write_json(heard / "metrics.json", {**CHAMPION, "timing_mae_ms": 10.1})
+    assert examine("groove", model, heard, 0.0, Where()) == "passed"
 
 
-def test_a_worse_model_is_held_back_and_the_log_says_why(heard, caplog):
-    write_json(heard / "metrics.json", {"timing_mae_ms": 12.0, "hit_f1": 0.95})
+def test_a_worse_model_is_held_back_and_the_log_says_why(model, heard, caplog):
+    write_json(heard / "metrics.json", {**CHAMPION, "timing_mae_ms": 12.0})
     with caplog.at_level(logging.INFO):
-        assert examine("groove", "model", heard, RULES, 0.0, "") == "held back"
+        assert examine("groove", model, heard, 0.0, Where()) == "held back"
     assert "timing_mae_ms is 12, the champion's 10" in caplog.text
 
 
-def test_a_misspelt_rule_is_told(heard):
-    write_json(heard / "metrics.json", {"timing_mae_ms": 10.0})
-    with pytest.raises(BadConfig, match="did you mean 'tolerance'"):
-        examine("groove", "model", heard, [{"metric": "timing_mae_ms", "tolerence": 1.0}], 0.0, "")
+def test_a_budget_of_the_users_counts_instead_of_the_familys(model, heard, caplog):
+    write_json(heard / "metrics.json", CHAMPION)
+    with caplog.at_level(logging.INFO):
+        assert examine("groove", model, heard, 0.001, Where()) == "held back"
+    assert "it answers in" in caplog.text

@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import components.players as players
+from backstage.record import Record
 from backstage.tracking import recording
 from components.beats import gather_drums, make_groove, make_skeleton, pack_kit
 from models.drums.events import read_events
 from models.music.audio import write_audio
-from models.music.errors import Unavailable
 from models.music.files import write_json
 from models.practice.drum_sounds import synthesise
+from serving.in_process import InProcess
+from serving.voices import Voice
 
 
 @dataclasses.dataclass
@@ -35,16 +36,26 @@ def pools(tmp_path: Path) -> Path:
     return write_json(tmp_path / "kit" / "pools_1.json", rows)
 
 
-def late(hits: np.ndarray, bars: int, seed: int) -> np.ndarray:
-    return hits + np.array([0, 0, 10 + seed, 0], np.int32)
+class Late:
+    """Stands for a groove model: plays every hit so many ticks late."""
+
+    def play(self, requests):
+        return [{"notes": asked["hits"] + np.array([0, 0, 10 + asked["seed"][0], 0], np.int32)} for asked in requests]
 
 
-def test_the_stages_lay_a_skeleton_and_play_it(pools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(players, "_in_process", lambda mode, temperature: late)
+@pytest.fixture
+def late(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "backstage.voices.open_voice",
+        lambda name, voice, where: Voice(InProcess("", 3, player=Late()), f"{name}: late"),
+    )
+
+
+def test_the_stages_lay_a_skeleton_and_play_it(pools: Path, tmp_path: Path, late: None):
     beat, groove = Folder(str(tmp_path / "beat")), Folder(str(tmp_path / "groove"))
     with recording(tmp_path / "record"):
         events = make_skeleton.python_func(Folder(str(pools)), beat, bpm=120.0, bars=1)
-        played = make_groove.python_func(beat, beat, Folder(str(pools.parent)), groove, seed=5, local=True)
+        played = make_groove.python_func(beat, beat, Folder(str(pools.parent)), groove, seed=5)
     assert events == played == len(read_events(tmp_path / "beat" / "event_grid_1.json"))
     offsets = {e.micro_offset_ms for e in read_events(tmp_path / "groove" / "event_grid_groovae_1.json")}
     assert offsets == {round(15 * 500 / 960, 3)}
@@ -55,29 +66,28 @@ def test_the_stages_lay_a_skeleton_and_play_it(pools: Path, tmp_path: Path, monk
 def test_kit_skeleton_and_groove_are_gathered_in_one_folder(
     pools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(players, "_in_process", lambda mode, temperature: late)
     kit, beat, groove, drums = (Folder(str(tmp_path / name)) for name in ("packed", "beat", "groove", "drums"))
     assert pack_kit.python_func(Folder(str(pools)), Folder(str(pools.parent)), kit) == 3
     make_skeleton.python_func(kit, beat, bpm=120.0, bars=1)
-    make_groove.python_func(beat, beat, kit, groove, local=True)
+    make_groove.python_func(beat, beat, kit, groove)
     count = gather_drums.python_func(Folder(str(pools.parent)), kit, beat, groove, drums)
     names = {path.name for path in Path(drums.path).iterdir()} - {"manifest.json"}
     assert count == len(names)
     assert {"kick.wav", "pools_1.json", "render_1.wav", "render_groovae_1.wav", "event_grid_groovae_1.json"} <= names
 
 
-def test_without_sound_a_groove_is_still_written_as_midi(pools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(players, "_in_process", lambda mode, temperature: late)
+def test_without_sound_a_groove_is_still_written_as_midi(pools: Path, tmp_path: Path, late: None):
     beat, groove = Folder(str(tmp_path / "beat")), Folder(str(tmp_path / "groove"))
     make_skeleton.python_func(Folder(str(pools)), beat, bpm=120.0, bars=1)
-    make_groove.python_func(beat, beat, Folder(str(pools)), groove, local=True, render=False)
+    make_groove.python_func(beat, beat, Folder(str(pools)), groove, render=False)
     assert (tmp_path / "groove" / "render_groovae_1.mid").is_file()
     assert not (tmp_path / "groove" / "render_groovae_1.wav").exists()
 
 
-def test_no_server_is_one_line_with_the_way_out(pools: Path, tmp_path: Path, home: Path):
-    beat = Folder(str(tmp_path / "beat"))
+def test_without_a_server_the_starter_plays_and_is_named(pools: Path, tmp_path: Path):
+    beat, groove = Folder(str(tmp_path / "beat")), Folder(str(tmp_path / "groove"))
     make_skeleton.python_func(Folder(str(pools)), beat, bpm=120.0, bars=1)
-    with pytest.raises(Unavailable, match="jamflow serve"):
-        make_groove.python_func(beat, beat, Folder(str(pools)), Folder(str(tmp_path / "groove")), home=str(home))
-    assert not (tmp_path / "groove").exists()
+    with recording(tmp_path / "record"):
+        make_groove.python_func(beat, beat, Folder(str(pools)), groove, render=False)
+    [note] = Record(tmp_path / "record").of_kind("note")
+    assert note["text"] == "groove: starter (no server runs; `jamflow serve` starts one)"

@@ -11,11 +11,16 @@ from served_house import tiny_groove
 
 from models.music.errors import GateFailed, JamflowError, RegistryError
 from models.music.files import MANIFEST, manifest_of, write_json
+from serving.casting import hand_out
 from serving.client import JamflowClient
 from serving.contracts.groove import GROOVE, groove
-from serving.deploy import deploy, restore, rollback
+from serving.deploy import bring_back, deploy
+from serving.families import family
+from serving.registration import register
 from serving.repository import Repository
 
+SEEDS = itertools.cycle((3, 6, 7))
+"""Each test its own model, for the same would keep its version; all of them play far from seed 99."""
 BEAT = np.array([(36, 100, 0, 240), (38, 110, 960, 240)], np.int32)
 
 
@@ -47,13 +52,13 @@ class Listener:
 
 def test_a_new_version_takes_over_without_a_lost_request_and_back_again(house, tmp_path):
     old = house.registry.alias("groove", "champion")
-    new = house.registry.register("groove", tiny_groove(tmp_path / "model", 2), {})
+    new = register(house.registry, "groove", tiny_groove(tmp_path / "model", next(SEEDS)), {})
     with Listener(house.server.grpc_url) as listener:
         done = deploy(house.registry, "groove", new, house.repository, house.server.endpoint)
         assert (done.version, done.previous) == (new, old)
         assert house.registry.alias("groove", "champion") == new
         assert house.registry.alias("groove", "previous") == old
-        rollback(house.registry, "groove", house.repository, house.server.endpoint)
+        bring_back("groove", house.where)
         assert house.registry.alias("groove", "champion") == old
     assert listener.errors == []
     assert [version for version, _ in itertools.groupby(listener.versions)] == [old, new, old]
@@ -89,7 +94,7 @@ def half_the_weights(model: Path) -> None:
 )
 def test_a_broken_version_is_not_served_and_the_champion_never_notices(house, tmp_path, monkeypatch, change, reason):
     old = house.registry.alias("groove", "champion")
-    new = house.registry.register("groove", tiny_groove(tmp_path / "model", 2), {})
+    new = register(house.registry, "groove", tiny_groove(tmp_path / "model", next(SEEDS)), {})
     replaced(house.registry, monkeypatch, change)
     with Listener(house.server.grpc_url) as listener, pytest.raises(GateFailed, match=reason) as failed:
         deploy(house.registry, "groove", new, house.repository, house.server.endpoint)
@@ -103,7 +108,7 @@ def test_a_broken_version_is_not_served_and_the_champion_never_notices(house, tm
 
 def test_whoever_loses_the_race_changes_nothing(house, tmp_path, monkeypatch):
     old = house.registry.alias("groove", "champion")
-    new = house.registry.register("groove", tiny_groove(tmp_path / "model", 2), {})
+    new = register(house.registry, "groove", tiny_groove(tmp_path / "model", next(SEEDS)), {})
     looks = iter([99])  # the first look saw another champion than the one that is there now
     look = house.registry.alias
     monkeypatch.setattr(house.registry, "alias", lambda name, alias: next(looks, None) or look(name, alias))
@@ -115,8 +120,8 @@ def test_whoever_loses_the_race_changes_nothing(house, tmp_path, monkeypatch):
 
 
 def test_an_empty_repository_is_filled_with_the_champions(house, tmp_path):
-    assert restore(house.registry, tmp_path / "repository") == ["groove"]
     champion = house.registry.alias("groove", "champion")
+    hand_out(house.registry, family("groove"), champion, Repository(tmp_path / "repository"))
     assert Repository(tmp_path / "repository").holds("groove", champion)
     config = (tmp_path / "repository" / "groove" / "config.pbtxt").read_text()
     assert f"versions: [{champion}]" in config

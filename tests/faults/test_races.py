@@ -8,13 +8,13 @@ from pathlib import Path
 from served_house import tiny_groove
 
 from models.music.errors import RegistryError
+from serving.registration import register
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_two_promotions_at_once_have_one_winner(registry, tmp_path, monkeypatch):
-    model = tiny_groove(tmp_path / "model", 5)
-    versions = [registry.register("groove", model, {}) for _ in range(3)]
+    versions = [register(registry, "groove", tiny_groove(tmp_path / str(seed), seed), {}) for seed in range(3)]
     registry.promote("groove", versions[0])
     seen, outcomes = threading.Barrier(2), []
     look = registry.alias

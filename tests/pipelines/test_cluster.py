@@ -27,7 +27,7 @@ def learn(takes: Input[Dataset], steps: int) -> float:
 
 
 @dsl.pipeline(name="study")
-def study(source: str, steps: int = 100, tracking_uri: str = ""):
+def study(source: str, steps: int = 100, where: dict = {}):
     collected = collect(source=source)
     with dsl.If(collected.outputs["Output"] > 0):
         learn(takes=collected.outputs["takes"], steps=steps)
@@ -47,8 +47,9 @@ def test_a_pipeline_is_submitted_and_waited_for(far, kubeflow):
     submitted = cluster.submit(study, {"source": "s3://data/grooves", "steps": 7}, far, wait_minutes=1)
     assert submitted.state == "SUCCEEDED"
     [run] = kubeflow.runs.values()
+    told = {"registry": "http://mlflow:5000", "artifacts": "", "repository": "", "server": "", "work": ""}
     assert run["runtime_config"] == {
-        "parameters": {"source": "s3://data/grooves", "steps": 7, "tracking_uri": "http://mlflow:5000"},
+        "parameters": {"source": "s3://data/grooves", "steps": 7, "where": told},
         "pipeline_root": "s3://bucket/pipelines",
     }
     executor = run["pipeline_spec"]["pipeline_spec"]["deploymentSpec"]["executors"]["exec-learn"]["container"]

@@ -8,7 +8,8 @@ import pytest
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Output
 
-from backstage.stage import image_name, stage
+from backstage.stage import stage
+from components.common import fetch_dataset
 from models.music.errors import StageFailed
 from pipelines.runner import run
 from pipelines.settings import Profile
@@ -53,9 +54,11 @@ def boxed(home, monkeypatch) -> Profile:
         pytest.skip("needs a Docker engine; none listens here")
     try:
         with contextlib.closing(docker.from_env()) as engine:
-            engine.images.get(image_name("python-ops"))
+            built = engine.images.get(fetch_dataset.full_image)  # reaches all that the stages here do
+            for each in (write_down, sing):
+                built.tag(*each.full_image.rsplit(":", 1))
     except docker.errors.DockerException as error:
-        pytest.skip(f"needs a Docker engine that holds {image_name('python-ops')}, from `make images` ({error})")
+        pytest.skip(f"needs a Docker engine that holds {fetch_dataset.full_image}, from `make images` ({error})")
     monkeypatch.setenv("JAMFLOW_RUNNER", "containers")
     monkeypatch.setenv("JAMFLOW_TRACKING_URI", "off")
     return Profile.load()

@@ -12,8 +12,7 @@ from kfp.dsl import Dataset, Input, Metrics, Output
 
 from backstage.pipeline_run import PipelineRun
 from backstage.stage import stage
-from models.music.errors import BadConfig, StageFailed
-from pipelines import catalogue
+from models.music.errors import StageFailed
 from pipelines.runner import run
 from pipelines.settings import Profile
 
@@ -84,6 +83,19 @@ def rehearsal(beats: int = 4, cue: str = "") -> int:
 def solo(cue: str = "") -> int:
     counted = count_in(beats=2)
     return play_on(bars=counted.outputs["bars"], cue=cue).outputs["Output"]  # type: ignore[return-value]
+
+
+@stage(image="python-ops")
+def say_key() -> str:
+    """Say under which key it runs."""
+    from backstage.source import running_key
+
+    return running_key()
+
+
+@dsl.pipeline(name="spoken")
+def spoken() -> str:
+    return say_key().output  # type: ignore[return-value]
 
 
 @dsl.pipeline(name="exit")
@@ -164,19 +176,18 @@ def test_a_stage_with_a_retry_gets_a_second_chance_in_a_folder_of_its_own(untrac
     assert "a dropped stick" in (outcome.folder / "log.txt").read_text()
 
 
+def test_a_stage_knows_its_own_key(untracked):
+    outcome = run(spoken, {}, untracked)
+    assert outcome.outputs == {"Output": say_key.full_image.rpartition(":")[2]}
+    assert outcome.run.stages[0].image == say_key.full_image
+
+
 def test_a_gate_on_one_of_several_outputs_is_an_error_not_a_silent_no(untracked):
     with pytest.raises(StageFailed, match=r"Could not resolve .*score.*single return value"):
         run(undecided, {}, untracked)
 
 
-def test_a_pipeline_that_needs_the_registry_is_not_started_in_containers(home):
-    profile = Profile.load({"JAMFLOW_HOME": str(home), "JAMFLOW_RUNNER": "containers"})
-    with pytest.raises(BadConfig, match=r"train-groove: it reads the model registry.* JAMFLOW_RUNNER=subprocess"):
-        run(catalogue.pipeline("train-groove", profile.images), {}, profile)
-    assert not profile.runs.exists()
-
-
-def test_an_edited_import_is_noticed_and_its_twin_is_not(tmp_path, home):
+def test_an_edited_import_is_noticed_and_an_edit_elsewhere_is_not(tmp_path, home):
     source = tmp_path / "source"
     root = Path(__file__).resolve().parents[2]
     for room in ("models/music", "backstage", "components", "pipelines"):
@@ -187,7 +198,8 @@ def test_an_edited_import_is_noticed_and_its_twin_is_not(tmp_path, home):
                 copy.write_bytes(file.read_bytes())
     (source / "models" / "__init__.py").touch()
     probe = source / "models" / "music" / "probe.py"
-    (source / "components" / "ask.py").write_text(
+    stages = source / "components" / "ask.py"
+    stages.write_text(
         "from backstage.stage import stage\n\n\n"
         '@stage(image="python-ops")\ndef ask() -> int:\n    """Ask."""\n'
         "    from models.music.probe import ANSWER\n\n    return ANSWER\n"
@@ -207,3 +219,7 @@ def test_an_edited_import_is_noticed_and_its_twin_is_not(tmp_path, home):
     changed = ask()
     assert "result   2" in changed
     assert "= ask" not in changed
+    (source / "models" / "music" / "elsewhere.py").write_text("ANSWER = 3\n")
+    (source / "models" / "music" / "CARD.md").write_text("Words about the probe.\n")
+    stages.write_text(stages.read_text() + "\n\ndef unasked() -> int:\n    return 4\n")
+    assert "= ask" in ask(), "nothing that it reaches changed: the cache answers"

@@ -24,9 +24,11 @@ from serving.contracts.groove import GROOVE
 from serving.contracts.roles import ROLES
 from serving.control import Control
 from serving.deploy import deploy
+from serving.registration import register
 from serving.registry import Registry
 from serving.repository import Repository
 from serving.server import TritonServer
+from serving.where import Where
 
 TOYS = [ECHO, COUNTING, REMEMBERING]
 SERVED = [GROOVE, ROLES, *TOYS]
@@ -39,6 +41,13 @@ class House:
     registry: Registry
     repository: Path
     server: TritonServer
+
+    @property
+    def where(self) -> Where:
+        """The house as a stage is told of it."""
+        told = self.repository.parent / "serving.json"
+        self.server.endpoint.write(told)
+        return Where(self.registry.uri, self.registry.artifacts_uri, str(self.repository), str(told))
 
 
 def registry_in(folder: Path, empty_store: Path) -> Registry:
@@ -58,7 +67,7 @@ def open_house(folder: Path, empty_store: Path) -> Iterator[House]:
     with TritonServer(folder / "repository", folder / "triton") as server:
         with contextlib.closing(Control(server.endpoint)) as control, ThreadPoolExecutor() as loading:
             list(loading.map(control.load, ["roles", *(toy.name for toy in TOYS)]))
-        version = registry.register("groove", model, {"timing_mae_ms": 20.0})
+        version = register(registry, "groove", model, {"timing_mae_ms": 20.0})
         deploy(registry, "groove", version, folder / "repository", server.endpoint)
         yield House(registry, folder / "repository", server)
 

@@ -11,6 +11,7 @@ from models.music.errors import BadInput, RegistryError
 from models.music.files import digest_of_folder
 from serving.contracts.groove import GROOVE
 from serving.golden import Golden
+from serving.registration import register
 
 
 def test_a_model_comes_out_of_the_registry_as_it_went_in(registry, tmp_path):
@@ -18,7 +19,7 @@ def test_a_model_comes_out_of_the_registry_as_it_went_in(registry, tmp_path):
     picture = tmp_path / "loss.png"
     picture.write_bytes(b"png")
     hits = {**GROOVE.canary_request(), "hits": np.array([[38, 90, 480, 240]], np.int32)}
-    version = registry.register("groove", model, {"timing_mae_ms": 19.25}, hits, [picture])
+    version = register(registry, "groove", model, {"timing_mae_ms": 19.25}, hits, [picture])
     assert registry.alias("groove", "challenger") == version
     assert registry.alias("groove", "champion") is None
     assert registry.metrics("groove", version) == {"timing_mae_ms": 19.25}
@@ -31,7 +32,7 @@ def test_a_model_comes_out_of_the_registry_as_it_went_in(registry, tmp_path):
 
 
 def test_mlflow_alone_loads_the_champion_and_plays_it(registry, tmp_path):
-    version = registry.register("groove", tiny_groove(tmp_path / "model", 4), {})
+    version = register(registry, "groove", tiny_groove(tmp_path / "model", 4), {})
     registry.promote("groove", version)
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(registry.uri)
@@ -48,14 +49,21 @@ def test_mlflow_alone_loads_the_champion_and_plays_it(registry, tmp_path):
 
 
 def test_a_role_model_is_registered_like_any_other(registry, tmp_path):
-    version = registry.register("roles", tiny_roles(tmp_path / "model", 1), {"accuracy": 0.9})
+    version = register(registry, "roles", tiny_roles(tmp_path / "model", 1), {"accuracy": 0.9})
     golden = Golden.read(registry.download("roles", version, tmp_path / "fetched") / "golden.npz")
     assert golden.answer["scores"].shape == (5,)
 
 
+def test_a_model_that_is_registered_again_keeps_its_version_and_its_newest_figures(registry, tmp_path):
+    model = tiny_groove(tmp_path / "model", 9)
+    version = register(registry, "groove", model, {"timing_mae_ms": 20.0})
+    assert register(registry, "groove", model, {"timing_mae_ms": 19.0}) == version
+    assert registry.versions("groove") == [version]
+    assert registry.metrics("groove", version) == {"timing_mae_ms": 19.0}
+
+
 def test_a_rollback_brings_the_previous_champion_back_and_history_keeps_both(registry, tmp_path):
-    model = tiny_groove(tmp_path / "model", 6)
-    first, second = registry.register("groove", model, {}), registry.register("groove", model, {})
+    first, second = (register(registry, "groove", tiny_groove(tmp_path / f"{seed}", seed), {}) for seed in (6, 7))
     registry.promote("groove", first)
     with pytest.raises(RegistryError, match="no previous champion"):
         registry.rollback("groove")
@@ -74,13 +82,13 @@ def test_a_registry_that_does_not_answer_is_not_taken_for_an_empty_one(registry,
     def broken(*_):
         raise MlflowException("database is locked", INTERNAL_ERROR)
 
-    monkeypatch.setattr(registry._client, "get_model_version_by_alias", broken)
+    monkeypatch.setattr(registry.client, "get_model_version_by_alias", broken)
     with pytest.raises(RegistryError, match="database is locked"):
         registry.alias("groove", "champion")
 
 
 def test_only_versions_that_exist_are_promoted(registry, tmp_path):
-    version = registry.register("groove", tiny_groove(tmp_path / "model", 7), {})
+    version = register(registry, "groove", tiny_groove(tmp_path / "model", 7), {})
     with pytest.raises(RegistryError, match=f"there is no version 99; there are {version}"):
         registry.promote("groove", 99)
     assert registry.alias("groove", "champion") is None
@@ -90,4 +98,4 @@ def test_a_model_folder_that_was_never_finished_is_not_registered(registry, tmp_
     model = tiny_groove(tmp_path / "model", 8)
     (model / "weights.safetensors").write_bytes(b"cut")
     with pytest.raises(BadInput, match=r"weights\.safetensors is missing or differs"):
-        registry.register("groove", model, {})
+        register(registry, "groove", model, {})

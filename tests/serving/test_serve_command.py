@@ -18,11 +18,13 @@ from models.music.errors import Unavailable
 from pipelines import checkup
 from pipelines.cli import main
 from pipelines.settings import Profile
+from serving.casting import cast
 from serving.client import JamflowClient
 from serving.contracts.groove import GROOVE
 from serving.endpoint import Endpoint
 from serving.families import family
 from serving.keeper import Keeper
+from serving.registration import register
 from serving.registry import Registry
 
 
@@ -30,7 +32,7 @@ from serving.registry import Registry
 def test_a_server_in_the_background_takes_new_versions_and_stops(home, tmp_path, capsys):
     profile = Profile.load()
     registry = Registry(profile.mlflow_uri or "", profile.artifacts_uri)
-    versions = [registry.register("groove", tiny_groove(tmp_path / f"model{seed}", seed), {}) for seed in (1, 2)]
+    versions = [register(registry, "groove", tiny_groove(tmp_path / f"model{seed}", seed), {}) for seed in (1, 2)]
     assert main(["serve", "--detach", "--port", str(port := _free_port())]) == 0
     told = Endpoint.read(home / "serving.json")
     try:
@@ -51,20 +53,14 @@ def test_a_server_in_the_background_takes_new_versions_and_stops(home, tmp_path,
 
 @pytest.mark.slow
 def test_an_empty_house_serves_its_starter_model(home, tmp_path):
-    starter = tiny_groove(tmp_path / "starter", 3)
-    code = (
-        "import dataclasses, sys; from serving.families import FAMILIES; from pipelines.cli import main\n"
-        "groove = dataclasses.replace(FAMILIES.pop('groove'), starter=sys.argv[1]); FAMILIES.clear()\n"
-        "FAMILIES['groove'] = groove; sys.exit(main(['serve']))"
-    )
-    keeper = subprocess.Popen([sys.executable, "-c", code, str(starter)], stdout=subprocess.PIPE, text=True)
+    keeper = subprocess.Popen([sys.executable, "-m", "pipelines.cli", "serve"], stdout=subprocess.PIPE, text=True)
     assert keeper.stdout is not None
     with keeper:
         said = [next(line for line in keeper.stdout if line.startswith("serving")), keeper.stdout.readline()]
         with JamflowClient(Endpoint.read(home / "serving.json").grpc_url, 10.0) as client:
             assert client.prove(GROOVE).model_version == 1
         keeper.send_signal(signal.SIGINT)
-    assert said[0].split() == ["serving", "groove"]
+    assert said[0].split() == ["serving", "groove,", "roles"]
     assert keeper.returncode == 0
 
 
@@ -89,19 +85,16 @@ def test_a_port_that_is_taken_is_not_fought_over(home, empty_store):
         held.listen()
         port = held.getsockname()[1]
         with pytest.raises(Unavailable, match=f"port {port} is taken"):
-            Keeper(Registry(f"sqlite:///{home}/mlflow.db"), home / "r", home, home / "serving.json", port).keep(
-                threading.Event(), print
-            )
+            Keeper(Profile.load().where, home, port).keep(threading.Event(), print)
 
 
 def test_a_starter_never_takes_the_place_of_a_challenger(house, registry, tmp_path, monkeypatch):
     model = tiny_groove(tmp_path / "model", 4)
-    monkeypatch.setattr(
-        "serving.keeper.FAMILIES", {"groove": dataclasses.replace(family("groove"), starter=str(model))}
-    )
-    version = registry.register("groove", model, {})
-    keeper = Keeper(registry, tmp_path / "repository", tmp_path, tmp_path / "serving.json")
-    assert keeper._load_champions(house.server) == []
+    starter = str(tiny_groove(tmp_path / "starter", 5))
+    monkeypatch.setattr("serving.casting.FAMILIES", {"groove": dataclasses.replace(family("groove"), starter=starter)})
+    version = register(registry, "groove", model, {})
+    where = dataclasses.replace(house.where, registry=registry.uri, artifacts=registry.artifacts_uri)
+    assert cast(where) == []
     assert registry.versions("groove") == [version]
     assert registry.alias("groove", "challenger") == version
 

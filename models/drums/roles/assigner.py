@@ -15,21 +15,22 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from models.drums.roles.calibration import Calibration
 from models.drums.roles.clap import CLAP_RATE_HZ, ClapConfig, open_clap
 from models.drums.roles.features import DSPConfig, measure_frames
 from models.drums.roles.fusion import Fusion
 from models.drums.roles.guards import Guards
 from models.drums.roles.jury import Jury
 from models.drums.roles.learned.scorer import open_scorer
-from models.drums.roles.listening import BATCH_SAMPLES, AudioConfig, Clip, listen, prepare
+from models.drums.roles.listening import BATCH_SAMPLES, AudioConfig, Clip, Frames, listen, prepare
 from models.drums.roles.pools import PoolConfig
 from models.drums.roles.rules import RuleScoring
-from models.drums.roles.types import ROLES, SampleResult, ScoreVector
+from models.drums.roles.types import ROLES, DSPFeatures, SampleResult, ScoreVector
 from models.music.audio import Audio, read_audio
 from models.music.config import from_mapping, read_yaml
 from models.music.errors import BadAudio, BadInput
@@ -71,13 +72,21 @@ class _Sound:
     clip_for_clap: NDArray[np.float32] | None
 
 
+class LearnedVoice(Protocol):
+    """The learned scorer, in this process or behind a server."""
+
+    @property
+    def calibration(self) -> Calibration: ...
+    def score_frames(self, frames: Frames, features: Sequence[DSPFeatures]) -> NDArray[np.float32]: ...
+
+
 class RoleAssigner:
     """The voices, loaded once, and the jury over them."""
 
-    def __init__(self, config: RoleAssignerConfig | None = None) -> None:
+    def __init__(self, config: RoleAssignerConfig | None = None, learned: LearnedVoice | None = None) -> None:
         self.config = config or RoleAssignerConfig()
         self.clap = open_clap(self.config.clap)
-        self.scorer = open_scorer(self.config.fusion.scorer)
+        self.scorer = learned or open_scorer(self.config.fusion.scorer)
         calibration = self.scorer.calibration if self.scorer else None
         self.jury = Jury(self.config.rule_scoring, self.config.fusion, self.config.guards, calibration)
 

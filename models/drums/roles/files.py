@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.drums.roles.assigner import RoleAssigner, RoleAssignerConfig, unique_ids
+from models.drums.roles.assigner import LearnedVoice, RoleAssigner, RoleAssignerConfig, unique_ids
 from models.drums.roles.pools import build_pools
 from models.drums.roles.types import ROLES, RolePools, SampleResult
 from models.music.audio import find_audio
@@ -40,6 +40,7 @@ def assign_folder(
     limit: int = 10,
     seed: int = 0,
     config: RoleAssignerConfig | None = None,
+    learned: LearnedVoice | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Assigned:
     """Give the one-shots of a folder tree roles and write both files; a file that cannot be used is left out."""
@@ -49,7 +50,7 @@ def assign_folder(
     if 0 < limit < len(paths):
         drawn = np.random.default_rng(seed).choice(len(paths), limit, replace=False)
         paths = [paths[index] for index in sorted(drawn)]
-    assigner = RoleAssigner(config)
+    assigner = RoleAssigner(config, learned)
     results = assigner.assign_many(paths, unique_ids(paths), progress=progress, skip_bad=True)
     if not results:
         raise BadInput(f"{source}: 0 of {len(paths)} files can be used. {_why_not(assigner, paths[0])}")

@@ -122,6 +122,10 @@ class Frames:
         """float64[f]: RMS of each frame."""
         return np.sqrt(self.energy(self.places, FRAME) / FRAME)
 
+    def clips(self) -> list[Clip]:
+        """The clips, as they were laid end to end."""
+        return [self.samples[b : b + n] for b, n in zip(self.begins, self.lengths, strict=True)]
+
     @property
     def counts(self) -> NDArray[np.int64]:
         """int64[c]: frames of each clip."""

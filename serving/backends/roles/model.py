@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.drums.roles.assigner import RoleAssignerConfig
 from models.drums.roles.features import measure_frames
@@ -35,8 +36,19 @@ class RolesPlayer:
         ]
         learned = self._scorer.score_frames(frames, features)
         return [
-            _answer(self._jury.decide(f, learned=ScoreVector(tuple(p)))) for f, p in zip(features, learned, strict=True)
+            self._answer(self._jury.decide(f, learned=ScoreVector(tuple(p))), p)
+            for f, p in zip(features, learned, strict=True)
         ]
+
+    def _answer(self, result: SampleResult, learned: NDArray[np.float32]) -> Arrays:
+        calibration = self._scorer.calibration
+        return {
+            "scores": np.array(result.scores.final.values, np.float32),
+            "role": np.array([ROLES.index(result.role)], np.int32),
+            "confidence": np.array([result.scores.confidence], np.float32),
+            "learned": np.array(learned, np.float32),
+            "calibration": np.array([calibration.slope, calibration.offset], np.float32),
+        }
 
 
 class TritonPythonModel(Backend):
@@ -44,11 +56,3 @@ class TritonPythonModel(Backend):
 
     def open_player(self, folder: Path) -> RolesPlayer:
         return RolesPlayer(folder)
-
-
-def _answer(result: SampleResult) -> Arrays:
-    return {
-        "scores": np.array(result.scores.final.values, np.float32),
-        "role": np.array([ROLES.index(result.role)], np.int32),
-        "confidence": np.array([result.scores.confidence], np.float32),
-    }

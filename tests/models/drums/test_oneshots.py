@@ -1,11 +1,14 @@
 """A song or a folder becomes dummy_00001.wav … and an index, or one line."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
 
 from models.drums.oneshots import HarvestConfig, gather_oneshots
-from models.music.audio import Audio, read_audio, write_audio
+from models.music.audio import Audio, read_audio, read_parts, write_audio
 from models.music.errors import BadAudio
 from models.music.files import check_folder, read_json
 from models.practice.drum_sounds import synthesise
@@ -76,16 +79,17 @@ def test_one_hit_at_8_khz_mono_is_a_library_of_one(tmp_path):
     assert (harvest.hits, sound.rate_hz, sound.channels) == (1, 8000, 1)
 
 
-def test_the_separator_is_an_argument(tmp_path):
-    """Left is drums, right is a tone: the separator keeps the left."""
+def test_what_reads_the_files_is_an_argument(tmp_path):
+    """Left is drums, right is a tone: the reader keeps the left."""
     drums = beat([0.5, 1.5], 2.5).samples[0]
     tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(len(drums)) / RATE_HZ)
     write_audio(tmp_path / "song.wav", Audio(np.stack([drums, tone]).astype(np.float32), RATE_HZ))
 
-    def keep_left(song: Audio) -> Audio:
-        return Audio(song.samples[:1], song.rate_hz, song.label)
+    def keep_left(path: Path, part_s: float, overlap_s: float) -> Iterator[tuple[float, Audio]]:
+        for start_s, part in read_parts(path, part_s, overlap_s):
+            yield start_s, Audio(part.samples[:1], part.rate_hz, part.label)
 
-    harvest = gather_oneshots(tmp_path / "song.wav", tmp_path / "hits", separator=keep_left)
+    harvest = gather_oneshots(tmp_path / "song.wav", tmp_path / "hits", read=keep_left)
     assert (harvest.hits, harvest.heard) == (2, 2)
     assert read_audio(harvest.folder / "dummy_00001.wav").channels == 1
 

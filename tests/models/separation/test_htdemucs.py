@@ -1,19 +1,18 @@
 """HTDemucs is loaded by its true code from a tiny random model, and refuses what is not weights."""
 
 import pickle
-import time
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from models.music.audio import Audio, read_audio, write_audio
-from models.music.errors import BadAudio, BadInput
+from models.music.audio import Audio
+from models.music.errors import BadInput
+from models.separation.stems import load_separator, separate
 
 torch = pytest.importorskip("torch")
-
-from models.separation.htdemucs import HTDemucs, write_drum_stems  # noqa: E402
 
 SIZES = {
     "sources": ["drums", "bass", "other", "vocals"],
@@ -48,42 +47,57 @@ def song(channels: int = 1, rate_hz: int = 22_050) -> Audio:
     return Audio(noise.astype(np.float32), rate_hz, "song.wav")
 
 
+def drums_of(song: Audio, folder: Path) -> Audio:
+    return separate(song, load_separator(folder, "drums"))["drums"]
+
+
 @pytest.mark.parametrize(("channels", "rate_hz"), [(1, 22_050), (2, 44_100)])
 def test_drums_come_back_as_the_song_was_and_the_same_each_time(folder, channels, rate_hz):
-    separator, given = HTDemucs.load(folder), song(channels, rate_hz)
-    drums = separator.drums(given)
+    given = song(channels, rate_hz)
+    drums = drums_of(given, folder)
     assert (drums.samples.shape, drums.rate_hz) == (given.samples.shape, given.rate_hz)
-    np.testing.assert_array_equal(drums.samples, separator.drums(given).samples)
+    np.testing.assert_array_equal(drums.samples, drums_of(given, folder).samples)
+
+
+@pytest.mark.parametrize("seconds", [0.3, 1.0, 2.6])
+def test_parts_join_to_what_demucs_makes_of_the_whole(folder, seconds: float):
+    from demucs.apply import apply_model
+
+    separator = load_separator(folder)
+    mixture = torch.from_numpy(np.random.default_rng(1).standard_normal((2, int(seconds * 44_100))).astype(np.float32))
+    middle, spread = 0.01, 0.9
+    pieces = iter([piece.numpy() for piece in mixture.split(30_000, dim=1)])
+    found = np.concatenate(list(separator.parts(pieces, middle, spread)), axis=-1)
+    network = separator.network  # type: ignore[attr-defined]
+    with torch.inference_mode():
+        whole = apply_model(network, ((mixture - middle) / (spread + 1e-8))[None], shifts=0, overlap=0.25)[0]
+    np.testing.assert_allclose(found, (whole * spread + middle).numpy(), atol=1e-6)
+
+
+def test_a_part_leaves_before_the_rest_is_heard(folder):
+    separator, taken = load_separator(folder), []
+
+    def pieces() -> Iterator[np.ndarray]:
+        for number in range(20):
+            taken.append(number)
+            yield song(2, 44_100).samples
+
+    next(separator.parts(pieces(), 0.0, 0.1))
+    assert len(taken) <= 3
 
 
 def test_silence_stays_finite(folder):
-    drums = HTDemucs.load(folder).drums(Audio(np.zeros((2, 44_100), np.float32), 44_100))
-    assert drums.peak < 1e-3
+    assert drums_of(Audio(np.zeros((2, 44_100), np.float32), 44_100), folder).peak < 1e-3
 
 
-def test_a_folder_of_songs_becomes_a_folder_of_drums(folder, tmp_path):
-    write_audio(tmp_path / "songs/deep/a.wav", song())
-    (tmp_path / "songs/b.mp3").write_text("not a sound")
-    separator = HTDemucs.load(folder)
-    with pytest.raises(BadAudio, match=r"b\.mp3"):
-        write_drum_stems(tmp_path / "songs", tmp_path / "stems", separator)
-    assert not (tmp_path / "stems").exists()
-    assert write_drum_stems(tmp_path / "songs", tmp_path / "stems", separator, skip_bad=True) == 1
-    assert read_audio(tmp_path / "stems/deep/a.wav").frames == song().frames
-
-
-def test_a_name_without_weights_or_network_fails_at_once(monkeypatch):
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *_: None)
-    began = time.monotonic()
-    with pytest.raises(BadInput, match=r"htdemucs: htdemucs\.yaml is not cached .* --no-separation"):
-        HTDemucs.load("htdemucs")
-    assert time.monotonic() - began < 5
+def test_a_stem_that_a_model_does_not_know_is_named(folder):
+    with pytest.raises(BadInput, match="its stems are drums, bass, other, vocals; one called piano is needed"):
+        load_separator(folder, "piano")
 
 
 def test_a_missing_folder_is_no_name():
     with pytest.raises(BadInput, match="no/such: no such folder"):
-        HTDemucs.load("no/such")
+        load_separator("no/such")
 
 
 class _Attack:
@@ -96,10 +110,10 @@ def test_a_pickle_in_place_of_weights_is_refused_and_does_nothing(tmp_path, monk
     (tmp_path / "model").mkdir()
     (tmp_path / "model/evil.th").write_bytes(pickle.dumps(_Attack()))
     with pytest.raises(BadInput, match=r"evil\.th: not weights that can be trusted"):
-        HTDemucs.load(tmp_path / "model")
+        load_separator(tmp_path / "model")
     torch.save({"klass": _Attack(), "state": {}}, tmp_path / "model/evil.th")
     with pytest.raises(BadInput, match=r"evil\.th: not weights that can be trusted"):
-        HTDemucs.load(tmp_path / "model")
+        load_separator(tmp_path / "model")
     assert not (tmp_path / "pwned").exists()
 
 
@@ -109,4 +123,4 @@ def test_safetensors_that_ask_for_another_class_are_refused(tmp_path):
     about = {"klass": "subprocess.Popen", "args": '["true"]', "kwargs": "{}"}
     save_file({"w": torch.zeros(1)}, tmp_path / "evil.safetensors", metadata=about)
     with pytest.raises(BadInput, match=r"evil\.safetensors: it asks for 'subprocess\.Popen'"):
-        HTDemucs.load(tmp_path)
+        load_separator(tmp_path)
