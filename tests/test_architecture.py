@@ -44,7 +44,14 @@ def test_a_component_is_a_door_not_a_room():
         assert body <= MAX_DOOR_LINES, f"{name} has {body} lines of body; a door has at most {MAX_DOOR_LINES}"
 
 
-REALTIME_MAY = ("realtime_client", "models.music", "serving.contract", "serving.contracts", "serving.asker", "serving.client")
+REALTIME_MAY = (
+    "realtime_client",
+    "models.music",
+    "serving.contract",
+    "serving.contracts",
+    "serving.asker",
+    "serving.client",
+)
 """What the musician's machine stands on, beside the standard library and the packages of its extra."""
 
 

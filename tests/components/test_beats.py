@@ -18,7 +18,7 @@ from models.music.audio import write_audio
 from models.music.files import write_json
 from models.practice.drum_sounds import synthesise
 from models.practice.songs import compose
-from serving.asker import Reply
+from serving.in_process import InProcess
 from serving.voices import Voice
 
 
@@ -42,13 +42,16 @@ def pools(tmp_path: Path) -> Path:
 class Late:
     """Stands for a groove model: plays every hit so many ticks late."""
 
-    def ask(self, contract, arrays, deadline_s=None) -> Reply:
-        return Reply({"notes": arrays["hits"] + np.array([0, 0, 10 + arrays["seed"][0], 0], np.int32)}, 3)
+    def play(self, requests):
+        return [{"notes": asked["hits"] + np.array([0, 0, 10 + asked["seed"][0], 0], np.int32)} for asked in requests]
 
 
 @pytest.fixture
 def late(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backstage.voices.open_voice", lambda name, voice, where: Voice(Late(), f"{name}: late"))
+    monkeypatch.setattr(
+        "backstage.voices.open_voice",
+        lambda name, voice, where: Voice(InProcess("", 3, player=Late()), f"{name}: late"),
+    )
 
 
 def test_the_stages_lay_a_skeleton_and_play_it(pools: Path, tmp_path: Path, late: None):
