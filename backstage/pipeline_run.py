@@ -50,9 +50,6 @@ class StageRun:
         return self.record is not None and self.state != "cached"
 
     def number_text(self) -> str:
-        """What it came to, in the stage's own words where it said any."""
-        if said := self.record.of_kind("line") if self.record and self.finished else []:
-            return said[-1]["text"]
         if self.number is None:
             return ""
         name, value = self.number

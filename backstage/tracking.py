@@ -54,12 +54,6 @@ def log_metrics(
         _note("beside", who=who, values=_floats({name: theirs[name] for name in values if name in theirs}))
 
 
-def log_line(text: str) -> None:
-    """Say in one line what the stage came to, where its number alone would not tell."""
-    print(text, flush=True)
-    _note("line", text=text)
-
-
 def log_picture(name: str, path: str | os.PathLike[str]) -> None:
     """Keep a picture (PNG) under a name that serves as its caption."""
     _keep("picture", name, Path(path))

@@ -56,7 +56,7 @@ def prepare_grooves(performances: Input[Dataset], corpus: Output[Dataset]) -> in
 def train_groove_model(
     corpus: Input[Dataset],
     model: Output[Model],
-    size: str = "laptop",
+    preset: str = "laptop",
     minutes: float = 0.0,
     seed: int = 0,
     where: dict = {},
@@ -65,7 +65,7 @@ def train_groove_model(
 
     Args:
         corpus: Prepared performances.
-        size: tiny, laptop, studio or published (models/groove/presets.yaml).
+        preset: tiny, laptop, studio or published (models/groove/presets.yaml).
         minutes: Wall-clock limit; 0 teaches until the preset's steps or patience end.
         seed: Of everything random.
 
@@ -77,7 +77,7 @@ def train_groove_model(
     from models.groove.train import teach
     from serving.where import Where
 
-    settings = {"size": size, "minutes": minutes, "seed": seed}
+    settings = {"preset": preset, "minutes": minutes, "seed": seed}
     with (
         workplace(Where.told(where).work, "groove", corpus.path, **settings) as work,
         Journal("loss", FIGURES) as journal,
@@ -91,7 +91,8 @@ def evaluate_groove(
     corpus: Input[Dataset],
     model: Input[Model],
     evaluation: Output[Dataset],
-    regressor_minutes: float = 0.0,
+    regressor_minutes: float = -1.0,
+    preset: str = "laptop",
     champion: int = 0,
     where: dict = {},
 ) -> float:
@@ -100,7 +101,8 @@ def evaluate_groove(
     Args:
         corpus: Prepared performances; the test split is judged.
         model: The trained model.
-        regressor_minutes: Teach the BiLSTM regressor for so long and set it beside; 0 leaves it out.
+        regressor_minutes: Teach the BiLSTM regressor for so long and set it beside; 0 leaves it out, -1 takes the preset's.
+        preset: Whose regressor_minutes, where none are given.
         champion: The version to judge beside it, on the same data; 0 for none.
 
     Returns:
@@ -108,12 +110,14 @@ def evaluate_groove(
     """
     from backstage.champions import champion_folder
     from backstage.lessons import show_evaluation
+    from models.groove.evaluate import judge
     from models.groove.figures import FIGURES
-    from models.groove.judge import judge
+    from models.groove.lesson import read_preset
     from serving.where import Where
 
+    minutes = read_preset(preset).regressor_minutes if regressor_minutes < 0 else regressor_minutes
     with champion_folder("groove", champion, Where.told(where)) as beside:
-        figures = judge(corpus.path, model.path, evaluation.path, beside, regressor_minutes)
+        figures = judge(corpus.path, model.path, evaluation.path, beside, minutes)
     show_evaluation(evaluation.path, FIGURES)
     return figures["timing_mae_ms"]
 

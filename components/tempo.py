@@ -14,12 +14,15 @@ def find_tempo(drums: Input[Dataset], tempo: Output[Dataset], bpm: str = "auto")
     Args:
         drums: A sound file of drums alone, or a folder tree of them; of many the surest one counts.
         bpm: auto hears the tempo in the drums; a number of quarters a minute, 20 to 400, is taken as it is.
+
+    Returns:
+        bpm
     """
-    from backstage.tracking import log_line, log_metrics, log_picture
+    from backstage.tracking import log_metrics, log_note, log_picture
     from models.drums.tempo import PICTURE, write_tempo
 
     heard = write_tempo(drums.path, tempo.path, bpm)
-    log_line(heard.said)
+    log_note(heard.said)
     log_metrics({"bpm": heard.bpm, "sure": heard.sure, "beats": len(heard.beats_s), "bars": len(heard.downbeats_s)})
     log_picture("tempo", f"{tempo.path}/{PICTURE}")
     return heard.bpm

@@ -10,9 +10,9 @@ from pipelines.into_service import into_service
 @dsl.pipeline(name="train-groove")
 def train_groove(
     data: str = "practice",
-    size: str = "laptop",
+    preset: str = "laptop",
     minutes: float = 0.0,
-    regressor_minutes: float = 0.0,
+    regressor_minutes: float = -1.0,
     seed: int = 0,
     budget_ms: float = 0.0,
     where: dict = {},
@@ -25,9 +25,9 @@ def train_groove(
     gathered = gather_grooves(source=data, seed=seed)
     prepared = prepare_grooves(performances=gathered.outputs["performances"])
     corpus = prepared.outputs["corpus"]
-    model = train_groove_model(corpus=corpus, size=size, minutes=minutes, seed=seed, where=where).outputs["model"]
+    model = train_groove_model(corpus=corpus, preset=preset, minutes=minutes, seed=seed, where=where).outputs["model"]
     champion = find_champion(name="groove", where=where).output
     judged = evaluate_groove(
-        corpus=corpus, model=model, champion=champion, regressor_minutes=regressor_minutes, where=where
+        corpus=corpus, model=model, champion=champion, regressor_minutes=regressor_minutes, preset=preset, where=where
     ).outputs["evaluation"]
     return into_service("groove", model=model, evaluation=judged, budget_ms=budget_ms, where=where)

@@ -10,9 +10,10 @@ from pipelines.into_service import into_service
 @dsl.pipeline(name="train-roles")
 def train_roles(
     data: str = "practice",
-    practice_sounds: int = 40,
-    variants: int = 6,
-    steps: int = 400,
+    preset: str = "laptop",
+    practice_sounds: int = -1,
+    variants: int = 0,
+    steps: int = 0,
     held_out: float = 0.25,
     minutes: float = 0.0,
     seed: int = 0,
@@ -24,11 +25,11 @@ def train_roles(
     Args:
         seed: The same seed, the same training.
     """
-    gathered = gather_one_shots(source=data, practice_sounds=practice_sounds, seed=seed)
-    prepared = prepare_one_shots(one_shots=gathered.outputs["one_shots"], variants=variants, seed=seed)
+    gathered = gather_one_shots(source=data, practice_sounds=practice_sounds, seed=seed, preset=preset)
+    prepared = prepare_one_shots(one_shots=gathered.outputs["one_shots"], variants=variants, seed=seed, preset=preset)
     dataset = prepared.outputs["dataset"]
     model = train_role_scorer(
-        dataset=dataset, steps=steps, held_out=held_out, minutes=minutes, seed=seed, where=where
+        dataset=dataset, steps=steps, preset=preset, held_out=held_out, minutes=minutes, seed=seed, where=where
     ).outputs["model"]
     champion = find_champion(name="roles", where=where).output
     judged = evaluate_roles(dataset=dataset, model=model, champion=champion, where=where).outputs["evaluation"]

@@ -74,7 +74,7 @@ def test_the_tempo_is_said_in_one_line_and_drawn(tmp_path: Path):
         given = find_tempo.python_func(Folder(str(tmp_path / "drums.wav")), Folder(str(tmp_path / "given")), bpm="97.5")
     assert (bpm, given) == (pytest.approx(110, rel=0.01), 97.5)
     record = Record(tmp_path / "record")
-    heard, told = (line["text"] for line in record.of_kind("line"))
+    heard, told = (line["text"] for line in record.of_kind("note"))
     assert heard.startswith(f"tempo {bpm:.1f} bpm (sure: ")
     assert told.startswith("tempo 97.5 bpm, as told")
     assert StageRun("find-tempo", "done", number=("Output", 110.0), record=record).number_text() == told

@@ -21,7 +21,7 @@ from serving.endpoint import Endpoint
 from serving.registry import CHAMPION, Registry
 
 pytestmark = pytest.mark.timeout(600)
-GROOVE = ["run", "train-groove", "--size", "tiny", "--plain"]
+GROOVE = ["run", "train-groove", "--preset", "tiny", "--plain"]
 ROLES = ["run", "train-roles", "--preset", "tiny", "--plain"]
 KEEPER_MB = 120
 

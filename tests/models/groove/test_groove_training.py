@@ -9,13 +9,13 @@ import torch
 
 from models.groove.dataset import prepare, read_corpus
 from models.groove.encoding import HITS, OFFSETS, VELOCITIES
-from models.groove.evaluate import MEAN, REGRESSOR, SAMPLED, draw, evaluate, table
+from models.groove.evaluate import judge
 from models.groove.files import play_file
 from models.groove.humaniser import STARTER, Humaniser
-from models.groove.judge import judge
-from models.groove.lesson import GrooveLesson, GrooveTraining, preset
+from models.groove.lesson import GrooveLesson, GrooveTraining, read_preset
 from models.groove.metrics import BASELINES, bootstrapped, errors_by_performance, hit_f1, measure, same_step_correlation
 from models.groove.regressor import taught
+from models.groove.report import MEAN, REGRESSOR, SAMPLED, draw, evaluate, table
 from models.groove.request import GrooveRequest
 from models.groove.train import train_groove
 from models.learning.training import TrainingPlan
@@ -149,16 +149,16 @@ def test_an_interval_draws_performances_not_windows():
 
 
 def test_presets_are_read_and_a_wrong_name_is_told_its_neighbour():
-    assert preset("laptop").network == "laptop"
-    assert preset("published").config.dropout == 0.7
+    assert read_preset("laptop").network == "laptop"
+    assert read_preset("published").config.dropout == 0.7
     with pytest.raises(BadConfig, match="did you mean 'laptop'"):
-        preset("labtop")
+        read_preset("labtop")
     with pytest.raises(BadConfig, match="tasks: unknown 'humanize'"):
-        dataclasses.replace(preset("tiny"), tasks={"humanize": 1.0})
+        dataclasses.replace(read_preset("tiny"), tasks={"humanize": 1.0})
 
 
 def test_tasks_differ_in_what_is_told_and_never_in_what_was_played(corpus):
-    lesson = GrooveLesson(corpus.train, corpus.validation, preset("tiny"))
+    lesson = GrooveLesson(corpus.train, corpus.validation, read_preset("tiny"))
     played = corpus.train.cells[:8]
     told = {task: lesson.heard(played, task, np.random.default_rng(0)) for task in ("humanise", "vary", "tap")}
     assert all((parts[1] == played).all() for parts in told.values())

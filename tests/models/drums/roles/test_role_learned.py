@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-from models.drums.roles.evaluation import evaluate_scorer
 from models.drums.roles.learned.dataset import (
     PRACTICE,
     Dataset,
@@ -18,11 +17,12 @@ from models.drums.roles.learned.dataset import (
     prepare_dataset,
     read_dataset,
 )
+from models.drums.roles.learned.evaluate import judge
 from models.drums.roles.learned.lesson import LessonConfig, RoleLesson, balance, disturb
 from models.drums.roles.learned.memory import recall
 from models.drums.roles.learned.network import TINY, RoleNetwork, ScorerConfig
 from models.drums.roles.learned.scorer import STARTER, RoleScorer
-from models.drums.roles.learned.training import (
+from models.drums.roles.learned.train import (
     ScorerTraining,
     makers_for_evaluation,
     makers_for_rehearsal,
@@ -212,7 +212,7 @@ def test_an_interrupted_teaching_goes_on_where_it_was_and_ends_the_same(
 
 def test_an_evaluation_judges_makers_that_were_not_heard(taught, prepared, tmp_path):
     save_scorer(taught, tmp_path / "model")
-    figures = evaluate_scorer(prepared, tmp_path / "model", tmp_path / "evaluation", champion=tmp_path / "model")
+    figures = judge(prepared, tmp_path / "model", tmp_path / "evaluation", champion=tmp_path / "model")
     assert figures["one_shots"] == len(KINDS) * 2
     assert figures["heard_before"] == 0
     assert read_json(tmp_path / "evaluation" / "champion.json")["macro_accuracy"] == figures["macro_accuracy"]
