@@ -223,6 +223,22 @@ def test_an_evaluation_judges_makers_that_were_not_heard(taught, prepared, tmp_p
     }
 
 
+def test_a_champion_taught_on_every_stranger_is_no_judge_and_one_that_no_longer_loads_ends_nothing(
+    taught, prepared, tmp_path, caplog
+):
+    save_scorer(taught, tmp_path / "model")
+    everybody = sorted(set(read_dataset(prepared).makers.tolist()))
+    save_scorer(RoleScorer(taught.network, taught.calibration, {**taught.facts, "makers": everybody}), tmp_path / "knows")
+    alone = judge(prepared, tmp_path / "model", tmp_path / "alone")
+    assert judge(prepared, tmp_path / "model", tmp_path / "with", champion=tmp_path / "knows") == alone
+    assert "every maker of this data taught it" in caplog.text
+    (tmp_path / "old").mkdir()
+    assert judge(prepared, tmp_path / "model", tmp_path / "beside", champion=tmp_path / "old") == alone
+    assert "the champion was not heard on this data" in caplog.text
+    assert not (tmp_path / "with" / "champion.json").exists()
+    assert not (tmp_path / "beside" / "champion.json").exists()
+
+
 def test_the_network_is_well_under_a_million_parameters():
     network = RoleNetwork(dataclasses.replace(ScorerConfig(), memory_sounds=5_000))
     assert sum(tensor.numel() for tensor in network.state_dict().values()) < 700_000
