@@ -67,7 +67,11 @@ def main() -> int:
         model, what = model_to_serve(Path(there))
         Repository(f"{there}/repository").add(GROOVE, 1, model)
         Repository(f"{there}/repository").serve(GROOVE, [1])
-        with TritonServer(f"{there}/repository") as server, closing(Control(server.endpoint)) as control, _crowd() as crowd:
+        with (
+            TritonServer(f"{there}/repository") as server,
+            closing(Control(server.endpoint)) as control,
+            _crowd() as crowd,
+        ):
             control.load("groove")
             print(f"groove, {what}, {BARS} bars; {ROUNDS} rounds of {ROUND_S:g} s in turn, the middle one counts")
             print(f"{'':<12}{'':>8}{'answers':>9}{'ms':>16}{'CPU ms an answer':>20}{'core of':>10}   batches formed")
