@@ -4,7 +4,7 @@ Run: python -m benchmarks.throughput            (the starter model, or a random 
 
 Rounds of one and of eight take turns, and the middle round counts. Every client is a process of its own; its share of a
 core is printed, so that nobody takes the askers' limit for the server's. CPU time is the whole of Triton and of the
-model's process, over the answers given. A ratio below the bar, or an answer that company changed, fails.
+model's process, over the answers given. An answer that company changed fails.
 """
 
 from __future__ import annotations
