@@ -45,7 +45,7 @@ def main(argv: list[str]) -> int:
             write_text(folder / record.CAUSE, cause_of(error) + "\n")
             print(cause_of(error), file=sys.stderr)
             return 1
-        number = _number(told, record.Record(folder))
+        number = next(iter(record.Record(folder).metrics().items()), None)
         write_json(folder / record.DONE, {"seconds": round(time.monotonic() - started, 3), "number": number})
     return 0
 
@@ -93,15 +93,6 @@ def _make_missing_outputs(told: dict[str, Any]) -> None:
             if path.is_absolute() and not path.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch()
-
-
-def _number(told: dict[str, Any], left: record.Record) -> list[Any] | None:
-    """One number tells what a stage came to: what it returned, or else the first metric it logged."""
-    with contextlib.suppress(OSError, ValueError, KeyError):
-        returned = json.loads(Path(told["outputs"]["outputFile"]).read_text())["parameterValues"]["Output"]
-        if isinstance(returned, bool | int | float) or len(str(returned)) <= 40:
-            return ["Output", returned]
-    return next(([name, value] for name, value in left.metrics().items()), None)
 
 
 @contextlib.contextmanager

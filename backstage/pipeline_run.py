@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from backstage.record import Record
+from models.music.figures import Figure, figure
 from models.music.files import read_json, write_json
 
 RUN_FILE = "run.json"
@@ -29,8 +30,11 @@ class StageRun:
     started_s: float = 0.0
     """Wall clock (seconds since the epoch)."""
     seconds: float = 0.0
+    returns: str = ""
+    """What its return value is, in the words of its docstring or as the key of one of its figures."""
     number: tuple[str, Any] | None = None
     """What it came to: (name, value)."""
+    unit: str = ""
     cause: str | None = None
     image: str = ""
     params: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -49,8 +53,12 @@ class StageRun:
         if self.number is None:
             return ""
         name, value = self.number
-        shown = f"{value:.4g}" if isinstance(value, float) else str(value)
-        return f"{name} {shown}" if name != "Output" else shown
+        return Figure(name, self.unit).told(value)
+
+    def came_to(self, key: str, value: Any) -> None:
+        """Remember a number under the name that the stage declared for it."""
+        known = figure(self.record.figures() if self.record else {}, key)
+        self.number, self.unit = (known.name, value), known.unit
 
 
 @dataclasses.dataclass

@@ -4,6 +4,7 @@ record = Record(task_folder / "record")
 record.done        {"seconds": 3.1, "number": ["notes", 52]}, or None when it never finished
 record.cause       one line, or None
 record.entries()   the journal: metrics, pictures, sounds, in the order they were logged
+record.figures()   what its metrics are called; record.beside() what they are compared with
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from backstage.tracking import JOURNAL
+from models.music.figures import Figure
 
 FOLDER, DONE, CAUSE = "record", "done.json", "cause.txt"
 
@@ -49,6 +51,14 @@ class Record:
         for entry in self.of_kind("metrics"):
             latest.update(entry["values"])
         return latest
+
+    def figures(self) -> dict[str, Figure]:
+        """Return what the stage declared of its metrics, in the order of the declaration."""
+        return {name: Figure(**told) for entry in self.of_kind("figures") for name, told in entry["values"].items()}
+
+    def beside(self) -> dict[str, dict[str, float]]:
+        """Return the last figures of everybody the metrics are compared with."""
+        return {entry["who"]: entry["values"] for entry in self.of_kind("beside")}
 
     @property
     def done(self) -> dict[str, Any] | None:

@@ -79,12 +79,9 @@ class _Book:
         self._pages[run.name] = (page, position)
         self._log_metrics(page, [e for e in entries if e["kind"] in ("metrics", "system")])
         for entry in entries:
-            if entry["kind"] in ("tags", "params"):
+            if entry["kind"] == "tags":
                 for key, value in entry["values"].items():
-                    if entry["kind"] == "tags":
-                        self._client.set_tag(page, key, value)
-                    else:
-                        self._client.log_param(page, key, value[:500])
+                    self._client.set_tag(page, key, value)
             elif entry["kind"] in ("picture", "audio"):
                 self._client.log_artifact(page, str(run.record.folder / entry["file"]), f"{entry['kind']}s")
         if run.finished or not alive:

@@ -7,11 +7,15 @@
         Args:
             drums: A drum stem, file or folder.
             max_hits: Keep at most so many hits.
+
+        Returns:
+            one-shots
         \"\"\"
         from models.drums.slicing import slice_folder
         return slice_folder(drums.path, hits.path, max_hits)
 
-The function stays importable and callable: `slice_hits.python_func(...)`. It is a lightweight component, so its source
+"Returns:" names what comes back, the way the screen and the report will: "1145 one-shots"; the key of a figure that the
+stage logs stands for that figure. The function stays importable and callable: `slice_hits.python_func(...)`. It is a lightweight component, so its source
 travels to wherever it runs; what it imports is in the image, and the tag tells KFP's cache when that has changed. A
 gate returns one value: conditions on named outputs are silently false in KFP's local runner. One line of
 `from __future__ import annotations` is allowed here, though KFP itself does not understand it.
@@ -26,6 +30,7 @@ import typing
 from collections.abc import Callable
 from typing import Any, Literal
 
+import docstring_parser
 from kfp.dsl import component_factory, pipeline_task, python_component
 
 from backstage.keys import DOOR, reached, stage_key
@@ -59,6 +64,7 @@ class Stage(python_component.PythonComponent):
         component = component_factory.create_component_from_func(
             function, base_image=self.full_image, install_kfp_package=False
         )
+        _say_what_returns(component.component_spec, function)
         super().__init__(_behind_our_door(component.component_spec), function)
         self.image, self.gpu, self.retries, self.cached = image, gpu, retries, cached
         functools.update_wrapper(self, function)
@@ -77,6 +83,13 @@ class Stage(python_component.PythonComponent):
 def image_name(image: str, key: str) -> str:
     """Name the image of a dependency set; where images live is a setting of the profile (JAMFLOW_IMAGES)."""
     return f"{os.environ.get('JAMFLOW_IMAGES') or DEFAULT_IMAGES}/{image}:{key}"
+
+
+def _say_what_returns(spec: Any, function: Callable[..., Any]) -> None:
+    """Describe the one return value by the docstring's "Returns:", which KFP itself leaves out."""
+    told = docstring_parser.parse(function.__doc__ or "").returns
+    if told and told.description and component_factory.SINGLE_OUTPUT_NAME in (spec.outputs or {}):
+        spec.outputs[component_factory.SINGLE_OUTPUT_NAME].description = " ".join(told.description.split())
 
 
 def _behind_our_door(spec: Any) -> Any:

@@ -18,45 +18,18 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
-from urllib.parse import unquote, urlsplit
+from typing import Any, TypeVar
 
+from backstage.stores import Store, Stumble, open_store
 from models.music.archives import unpacked
-from models.music.errors import BadConfig, StorageError
+from models.music.errors import StorageError
 from models.music.files import MANIFEST, manifest_of, sha256, whole_file, whole_folder
 
 DEADLINE_S = 600.0
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 20.0
+T = TypeVar("T")
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
-CREDENTIALS = {
-    "InvalidAccessKeyId": "the key id in AWS_ACCESS_KEY_ID is not known there",
-    "SignatureDoesNotMatch": "AWS_SECRET_ACCESS_KEY does not belong to AWS_ACCESS_KEY_ID",
-    "ExpiredToken": "AWS_SESSION_TOKEN has expired",
-    "InvalidToken": "AWS_SESSION_TOKEN is not valid",
-    "AccessDenied": "AWS_ACCESS_KEY_ID may not do this",
-    "403": "AWS_ACCESS_KEY_ID may not do this",
-    "RequestTimeTooSkewed": "this machine's clock differs from the store's; set the clock",
-}
-PASSING = {"SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "Throttling", "ThrottlingException"}
-
-
-class Stumble(Exception):
-    """The store failed in a way that may pass."""
-
-
-class Store(Protocol):
-    """Somewhere that keeps files by key."""
-
-    where: str
-
-    def get(self, key: str, target: Path) -> None:
-        """Copy a key to a file; raise Stumble when it is worth asking again."""
-        ...
-
-    def put(self, source: Path, key: str) -> None:
-        """Copy a file to a key; raise Stumble when it is worth asking again."""
-        ...
 
 
 def save_snapshot(folder: str | Path, uri: str, deadline_s: float = DEADLINE_S) -> str:
@@ -121,22 +94,6 @@ def _take_in(place: Path, target: Path) -> None:
                 shutil.copytree(folder, part, dirs_exist_ok=True, ignore=shutil.ignore_patterns(MANIFEST))
 
 
-class NotThere(StorageError):
-    """Nothing lies at an address."""
-
-
-def open_store(uri: str) -> Store:
-    """Choose the store by the address: file:// (or a plain path) or s3://."""
-    parts = urlsplit(str(uri))
-    if parts.scheme in ("", "file"):
-        return _Folder(Path(unquote(parts.path) if parts.scheme else uri).expanduser())
-    if parts.scheme == "s3":
-        if not parts.netloc:
-            raise BadConfig(f"{uri}: no bucket. Write s3://bucket/folder.")
-        return _Bucket(parts.netloc, parts.path.strip("/"))
-    raise BadConfig(f"{uri}: {parts.scheme}:// is not a store known here; there are file:// and s3://.")
-
-
 class Patience:
     """Asks again after a growing, random pause, until one deadline for everything."""
 
@@ -144,7 +101,7 @@ class Patience:
         self._allowed_s, self._end = deadline_s, time.monotonic() + deadline_s
         self._chance = chance or random.Random()
 
-    def with_retries(self, action: Callable[[], None], what: str) -> None:
+    def with_retries(self, action: Callable[[], T], what: str) -> T:
         """Do something until it works; when time is up, say what the last trouble was."""
         pause_s, tries = FIRST_PAUSE_S, 0
         while True:
@@ -161,90 +118,6 @@ class Patience:
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 
 
-class _Folder:
-    """A folder as a store."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder, self.where = folder, str(folder)
-
-    def get(self, key: str, target: Path) -> None:
-        source = self._folder / key
-        if not source.is_file():
-            raise NotThere(f"{source}: no such file. Check the address.")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
-
-    def put(self, source: Path, key: str) -> None:
-        with whole_file(self._folder / key) as part:
-            shutil.copyfile(source, part)
-
-
-class _Bucket:
-    """An S3 bucket as a store."""
-
-    def __init__(self, bucket: str, prefix: str) -> None:
-        import boto3.session
-        from botocore.config import Config
-
-        self._bucket, self._prefix, self.where = bucket, prefix, f"s3://{bucket}/{prefix}"
-        config = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 1})
-        self._s3: Any = boto3.session.Session().client("s3", config=config)
-
-    def get(self, key: str, target: Path) -> None:
-        target.parent.mkdir(parents=True, exist_ok=True)
-
-        def download() -> None:
-            body = self._s3.get_object(Bucket=self._bucket, Key=self._key(key))["Body"]
-            with open(target, "wb") as file:
-                shutil.copyfileobj(body, file, 1 << 20)
-
-        self._asked(download, key)
-
-    def put(self, source: Path, key: str) -> None:
-        self._asked(lambda: self._s3.upload_file(str(source), self._bucket, self._key(key)), key)
-
-    def _key(self, key: str) -> str:
-        return f"{self._prefix}/{key}" if self._prefix else key
-
-    def _asked(self, action: Callable[[], None], key: str) -> None:
-        """Sort what boto3 raises into what may pass and what will not."""
-        from boto3.exceptions import S3UploadFailedError
-        from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
-
-        what = f"{self.where}/{key}"
-        try:
-            action()
-        except (NoCredentialsError, PartialCredentialsError) as error:
-            missing = "AWS_SECRET_ACCESS_KEY" if isinstance(error, PartialCredentialsError) else "AWS_ACCESS_KEY_ID"
-            raise StorageError(
-                f"{what}: no credentials. Set {missing} (and its companions) in the environment."
-            ) from error
-        except S3UploadFailedError as error:  # hides the client's error in its text
-            cause = error.__context__
-            if not isinstance(cause, ClientError):
-                raise Stumble(_one_line(error)) from error
-            raise _sorted(cause, what) from error
-        except ClientError as error:
-            raise _sorted(error, what) from error
-        except (BotoCoreError, ConnectionError, TimeoutError, OSError) as error:
-            if isinstance(error, OSError) and not isinstance(error, ConnectionError | TimeoutError):
-                raise StorageError(f"{what}: {_one_line(error)}. Free some space or choose another folder.") from error
-            raise Stumble(_one_line(error)) from error
-
-
-def _sorted(error: Any, what: str) -> Exception:
-    """Turn an answer of the store into the right error."""
-    told = error.response.get("Error", {})
-    code, status = str(told.get("Code", "")), error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code in CREDENTIALS:
-        return StorageError(f"{what}: refused ({code}): {CREDENTIALS[code]}.")
-    if code in ("NoSuchKey", "NoSuchBucket", "404"):
-        return NotThere(f"{what}: nothing there ({code}). Check the address.")
-    if code in PASSING or status >= 500:
-        return Stumble(f"the store answered {status} {code}")
-    return StorageError(f"{what}: the store answered {status} {code}: {told.get('Message', '')}")
-
-
 def _get_checked(store: Store, name: str, file: Path, promised: dict[str, Any]) -> None:
     store.get(name, file)
     if file.stat().st_size != promised["bytes"] or sha256(file) != promised["sha256"]:
@@ -257,7 +130,3 @@ def _inside(folder: Path, name: str, uri: str) -> Path:
     if not file.is_relative_to(folder.resolve()):
         raise StorageError(f"{uri}: its manifest names {name!r}, outside the folder. Do not use this snapshot.")
     return file
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())

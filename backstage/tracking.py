@@ -1,8 +1,9 @@
-"""What a stage says while it works: numbers, pictures, sounds and pages, written to its record.
+"""What a stage says while it works: numbers, pictures, sounds and sentences, written to its record.
 
     from backstage.tracking import log_metrics, log_picture, log_audio
 
     log_metrics({"loss": 0.12}, step=400)
+    log_metrics({"timing_mae_ms": 19.2}, figures=FIGURES, beside={"champion": {"timing_mae_ms": 19.5}})
     log_picture("loss", "loss.png")
     log_audio("groove", "groove.wav")
 
@@ -23,20 +24,34 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from models.music.figures import Figure
+
 JOURNAL = "journal.jsonl"
 SYSTEM_EVERY_S = 10.0
 _open_record: Path | None = None
+_declared: set[str] = set()
+"""The figures that the open record knows already."""
 _writing = threading.Lock()
 
 
-def log_metrics(values: Mapping[str, float], step: int = 0) -> None:
-    """Note numbers, the most telling one first: it is shown in the table of stages."""
-    _note("metrics", step=int(step), values={name: float(value) for name, value in values.items()})
+def log_metrics(
+    values: Mapping[str, float],
+    step: int = 0,
+    figures: Mapping[str, Figure] | None = None,
+    beside: Mapping[str, Mapping[str, float]] | None = None,
+) -> None:
+    """Note numbers, the most telling one first: it is shown in the table of stages.
 
-
-def log_params(values: Mapping[str, Any]) -> None:
-    """Note settings that are no parameters of the stage itself."""
-    _note("params", values={name: str(value) for name, value in values.items()})
+    `figures` say what they are called and which way is better (each is noted once); `beside` holds the same numbers of
+    whoever they are to be compared with: {"champion": {...}, "drum mean": {...}}.
+    """
+    new = {name: vars(figure) for name, figure in (figures or {}).items() if name in values and name not in _declared}
+    if new:
+        _declared.update(new)
+        _note("figures", values=new)
+    _note("metrics", step=int(step), values=_floats(values))
+    for who, theirs in (beside or {}).items():
+        _note("beside", who=who, values=_floats({name: theirs[name] for name in values if name in theirs}))
 
 
 def log_picture(name: str, path: str | os.PathLike[str]) -> None:
@@ -50,7 +65,7 @@ def log_audio(name: str, path: str | os.PathLike[str]) -> None:
 
 
 def log_note(sentence: str) -> None:
-    """Note one sentence that whoever ran the stage should read: the command prints it at its end."""
+    """Note one sentence that whoever ran the stage should read: report and command show it."""
     _note("note", text=sentence)
 
 
@@ -64,6 +79,7 @@ def recording(folder: str | os.PathLike[str]) -> Iterator[Path]:
     """Open a record for everything this process logs until the block ends, and watch the machine meanwhile."""
     global _open_record
     folder = Path(folder)
+    _declared.clear()
     folder.mkdir(parents=True, exist_ok=True)
     before, _open_record = _open_record, folder
     done = threading.Event()
@@ -75,6 +91,10 @@ def recording(folder: str | os.PathLike[str]) -> Iterator[Path]:
         done.set()
         watcher.join()
         _open_record = before
+
+
+def _floats(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: float(value) for name, value in values.items()}
 
 
 def _note(kind: str, **entry: Any) -> None:

@@ -9,6 +9,7 @@ import logging
 from pathlib import Path
 from typing import Literal
 
+from backstage.tracking import log_note
 from models.music.files import read_json
 from serving.families import family
 from serving.gate import judge, latency_ms
@@ -29,6 +30,7 @@ def examine(
     verdict = judge(read_json(heard), champion, kept.rules, took_ms, budget_ms or kept.budget_ms)
     for reason in verdict.reasons:
         log.info("%s %s: %s", name, "passed" if verdict.passed else "held back", reason)
+        log_note(f"{name}, {'passed' if verdict.passed else 'held back'}: {reason}")
     return "passed" if verdict.passed else "held back"
 
 

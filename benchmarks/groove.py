@@ -17,11 +17,11 @@ import torch
 
 from models.groove.dataset import Corpus, prepare
 from models.groove.encoding import GM
-from models.groove.evaluate import MEAN, REGRESSOR, SAMPLED, Report, evaluate, table
 from models.groove.humaniser import STARTER, Humaniser
 from models.groove.metrics import BASELINES
 from models.groove.network import PUBLISHED, GrooveVAE
 from models.groove.regressor import taught
+from models.groove.report import MEAN, REGRESSOR, SAMPLED, Report, evaluate, table
 from models.groove.request import GrooveRequest
 from models.practice.grooves import write_grooves
 

@@ -1,6 +1,7 @@
 """Real one-shots played by real drummers: clips whose onsets are known to the sample.
 
     clips = near_real_clips(shared, REPORTED)        # 84 performances of 12 s, kits and drummers kept apart from TUNED
+    clips[0].beats_s, clips[0].downbeats_s           # where the drummer's metronome clicked
 
 A hit's truth is where its one-shot first comes within 30 dB of its own peak, not where the file was placed: leading
 silence is trimmed in the library, but a brushed snare or a loose group of claps still creeps in over milliseconds.
@@ -11,13 +12,14 @@ Onsets closer than 20 ms are one onset. A velocity v plays at (v / 127)^curve: c
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.music.audio import HOUSE_RATE_HZ, Audio, read_audio
+from models.music.errors import BadInput
 from models.music.midi import read_midi
 from models.music.notes import ONSET, PITCH, VELOCITY
 
@@ -69,15 +71,45 @@ class Clip:
     onsets_s: NDArray[np.float64]
     loudness_db: NDArray[np.float64]
     """Of each onset: the energy of its first 50 ms, the loudest hit of a merged group."""
+    tempo_bpm: float = 0.0
+    first_downbeat_s: float = 0.0
+    """Where the first bar that begins in the clip does."""
+
+    @property
+    def beats_s(self) -> NDArray[np.float64]:
+        """Every quarter of the metronome, in 4/4."""
+        beat_s = 60 / self.tempo_bpm
+        return np.arange(self.first_downbeat_s % beat_s, self.audio.seconds, beat_s)
+
+    @property
+    def downbeats_s(self) -> NDArray[np.float64]:
+        return np.arange(self.first_downbeat_s, self.audio.seconds, 240 / self.tempo_bpm)
 
 
-def near_real_clips(shared: Path, cast: Cast, curve: float = 1.0, clips: int = CLIPS) -> list[Clip]:
+@dataclass(frozen=True)
+class _Cut:
+    """A piece of a performance: rows of pitch, velocity, seconds; its tempo and where its first bar begins."""
+
+    rows: NDArray[np.float64]
+    tempo_bpm: float
+    first_downbeat_s: float
+
+
+def near_real_clips(
+    shared: Path, cast: Cast, curve: float = 1.0, clips: int = CLIPS, seconds: float = CLIP_SECONDS
+) -> list[Clip]:
     """Render real performances with real one-shots, every drummer and kit in turn."""
     generator = np.random.default_rng(cast.seed)
     kits = [_kit(shared, maker) for maker in cast.kits]
     performances = [_performances(shared, drummer) for drummer in cast.drummers]
     return [
-        _render(_pick(performances[n % len(performances)], generator), kits[n % len(kits)], curve, generator)
+        _render(
+            _pick(performances[n % len(performances)], seconds, generator),
+            kits[n % len(kits)],
+            curve,
+            seconds,
+            generator,
+        )
         for n in range(clips)
     ]
 
@@ -89,7 +121,7 @@ def with_noise(clip: Clip, below_db: float, seed: int = 0) -> Clip:
     spectrum /= np.sqrt(np.maximum(np.arange(len(spectrum)), 20))
     noise = np.fft.irfft(spectrum, len(mix))
     noise *= np.sqrt(np.mean(mix**2) / np.mean(noise**2)) * 10 ** (-below_db / 20)
-    return Clip(Audio(mix + noise.astype(np.float32), clip.audio.rate_hz), clip.onsets_s, clip.loudness_db)
+    return replace(clip, audio=Audio(mix + noise.astype(np.float32), clip.audio.rate_hz))
 
 
 def merged(onsets_s: NDArray, loudness_db: NDArray) -> tuple[NDArray, NDArray]:
@@ -127,26 +159,31 @@ def _performances(shared: Path, drummer: str) -> list[Path]:
     return sorted((shared / "data/groove_midi" / drummer).rglob("*_beat_4-4.mid"))
 
 
-def _pick(files: list[Path], generator: np.random.Generator) -> NDArray[np.float64]:
-    """Choose CLIP_SECONDS of a performance: rows of pitch, velocity, seconds."""
-    while True:
-        take = read_midi(files[generator.integers(len(files))])
+def _pick(files: list[Path], length_s: float, generator: np.random.Generator) -> _Cut:
+    """Cut so many seconds out of a performance that is long enough."""
+    too_short: set[int] = set()
+    while len(too_short) < len(files):
+        number = int(generator.integers(len(files)))
+        take = read_midi(files[number])
         seconds = take.seconds(take.notes[:, ONSET])
-        if seconds[-1] < CLIP_SECONDS:
+        if seconds[-1] < length_s:
+            too_short.add(number)
             continue
-        start = generator.uniform(0, seconds[-1] - CLIP_SECONDS)
-        heard = (seconds >= start) & (seconds < start + CLIP_SECONDS - 0.1)
+        start = generator.uniform(0, seconds[-1] - length_s)
+        heard = (seconds >= start) & (seconds < start + length_s - 0.1)
         played = take.notes[heard][:, [PITCH, VELOCITY]].astype(np.float64)
-        return np.column_stack([played, seconds[heard] - start])
+        rows = np.column_stack([played, seconds[heard] - start])
+        return _Cut(rows, take.tempo_bpm, -start % float(take.seconds(take.ticks_per_bar)))
+    raise BadInput(f"none of {len(files)} performances lasts {length_s:g} s; ask for shorter clips.")
 
 
-def _render(rows: NDArray[np.float64], kit: dict[str, list], curve: float, generator: np.random.Generator) -> Clip:
+def _render(cut: _Cut, kit: dict[str, list], curve: float, length_s: float, generator: np.random.Generator) -> Clip:
     """Place every hit to the sample; each pitch keeps its own few one-shots of the kit."""
     rate_hz = HOUSE_RATE_HZ
-    mix = np.zeros(round(CLIP_SECONDS * rate_hz), np.float32)
+    mix = np.zeros(round(length_s * rate_hz), np.float32)
     first_shot = {pitch: int(generator.integers(1 << 16)) for pitch in LABELS}
     onsets, levels = [], []
-    for pitch, velocity, second in rows:
+    for pitch, velocity, second in cut.rows:
         voice = LABELS[int(pitch)]
         shots = kit[voice]
         shot = shots[(first_shot[int(pitch)] + int(generator.integers(min(ROUND_ROBIN, len(shots))))) % len(shots)]
@@ -157,4 +194,5 @@ def _render(rows: NDArray[np.float64], kit: dict[str, list], curve: float, gener
         onsets.append(place / rate_hz + attack_s(sound, rate_hz))
         levels.append(10 * np.log10(np.mean(sound[: rate_hz // 20] ** 2) + 1e-12))
     onsets_s, loudness_db = merged(np.array(onsets), np.array(levels))
-    return Clip(Audio(0.5 * mix / np.abs(mix).max(), rate_hz), onsets_s, loudness_db)
+    audio = Audio(0.5 * mix / np.abs(mix).max(), rate_hz)
+    return Clip(audio, onsets_s, loudness_db, cut.tempo_bpm, cut.first_downbeat_s)

@@ -24,7 +24,7 @@ from models.drums.roles.fusion import Fusion
 from models.drums.roles.guards import GUARDS, Guards
 from models.drums.roles.jury import Jury
 from models.drums.roles.learned.dataset import PRACTICE, Dataset, find_labelled, prepare_dataset
-from models.drums.roles.learned.training import ScorerTraining, judge_dataset, train_scorer
+from models.drums.roles.learned.train import ScorerTraining, judge_dataset, train_scorer
 from models.drums.roles.report import count_confusion, draw_calibration, draw_confusion, macro_accuracy
 from models.drums.roles.types import ROLES, Role, SampleResult
 from models.practice.one_shots import write_one_shots

@@ -25,7 +25,7 @@ def make_skeleton(
 
     Args:
         pools_json: A pools file; of a folder (`random` is --out-dir) the seed draws one of its pools_N.json.
-        bpm: Tempo in quarters a minute.
+        bpm: Tempo in quarters a minute; find-tempo hears that of a song.
         bars: How long the loop is.
         seed: The same seed and pools give the same beat.
         motion_mode: A rides the eighths, B pushes off the beat.
@@ -34,6 +34,9 @@ def make_skeleton(
         texture: 1 lays a TEXTURE under the first bar, 0 leaves it out.
         sample_root: Folder of the samples, when they do not lie beside the pools file.
         render_sr: Rate of the sound in Hz.
+
+    Returns:
+        hits
     """
     from components.beat_files import present
     from models.drums.session import lay_skeleton
@@ -74,6 +77,9 @@ def make_groove(
         temperature: 0 plays the middle of what people do, 1 as widely as they do.
         timing: How much of the human timing to take, 0 to 1.
         velocity: How much of the human velocity to take, 0 to 1.
+
+    Returns:
+        hits
     """
     from backstage.voices import voice_of
     from components.beat_files import present
@@ -94,6 +100,9 @@ def pack_kit(pools: Input[Dataset], hits: Input[Dataset], kit: Output[Dataset]) 
     Args:
         pools: The pools file, or the folder with pools_N.json.
         hits: The folder of its samples.
+
+    Returns:
+        samples
     """
     from models.drums.release import pack_kit
 
@@ -102,7 +111,12 @@ def pack_kit(pools: Input[Dataset], hits: Input[Dataset], kit: Output[Dataset]) 
 
 @stage(image="python-audio")
 def gather_drums(
-    hits: Input[Dataset], kit: Input[Dataset], beat: Input[Dataset], groove: Input[Dataset], release: Output[Dataset]
+    hits: Input[Dataset],
+    kit: Input[Dataset],
+    beat: Input[Dataset],
+    groove: Input[Dataset],
+    release: Output[Dataset],
+    tempo: Input[Dataset] = None,  # type: ignore[assignment] - KFP's way to say that it may be left out
 ) -> int:
     """Bring one-shots, kit, skeleton and groove into one folder and open everything in it once; count the files.
 
@@ -111,7 +125,12 @@ def gather_drums(
         kit: The packed kit.
         beat: What make-skeleton wrote with it.
         groove: What make-groove made of that.
+        tempo: What find-tempo heard, if it listened.
+
+    Returns:
+        files
     """
     from models.drums.release import release as bring_together
 
-    return bring_together([hits.path, kit.path, beat.path, groove.path], release.path)
+    parts = [hits, kit, beat, groove, *([tempo] if tempo else [])]
+    return bring_together([part.path for part in parts], release.path)

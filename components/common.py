@@ -15,6 +15,9 @@ def fetch_dataset(source: str, dataset: Output[Dataset]) -> str:
 
     Args:
         source: A folder, a .zip or .tar.gz, or the address of a snapshot or an archive (file://, s3://).
+
+    Returns:
+        digest
     """
     from backstage.storage import bring
 
@@ -27,6 +30,9 @@ def find_champion(name: str, where: dict = {}) -> int:
 
     Args:
         name: The registered name.
+
+    Returns:
+        champion
     """
     from serving.registry import CHAMPION, Registry
     from serving.where import Where
@@ -43,6 +49,9 @@ def register(model: Input[Model], evaluation: Input[Dataset], name: str, where: 
         model: A model folder: weights.safetensors, config.json, manifest.json.
         evaluation: Its evaluation: metrics.json and pictures.
         name: The registered name, which is the Triton model's.
+
+    Returns:
+        version
     """
     from pathlib import Path
 
@@ -79,6 +88,9 @@ def deploy(name: str, version: int, where: dict = {}) -> int:
     Args:
         name: The registered name.
         version: Which of its versions.
+
+    Returns:
+        version
     """
     from serving.deploy import put_to_work
     from serving.where import Where

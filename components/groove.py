@@ -14,6 +14,9 @@ def gather_grooves(source: str, performances: Output[Dataset], seed: int = 0) ->
     Args:
         source: A folder, archive or snapshot of MIDI in the Groove MIDI Dataset's layout; "practice" synthesises some.
         seed: Of the practice drummers.
+
+    Returns:
+        data
     """
     from backstage.storage import bring
     from models.music.errors import BadMidi
@@ -21,7 +24,8 @@ def gather_grooves(source: str, performances: Output[Dataset], seed: int = 0) ->
     from models.practice.grooves import write_grooves
 
     if source == "practice":
-        return write_grooves(performances.path, seed=seed).name
+        write_grooves(performances.path, seed=seed)
+        return f"practice {seed}"
     digest = bring(source, performances.path)[:12]
     try:
         find_midi(performances.path)
@@ -36,12 +40,15 @@ def prepare_grooves(performances: Input[Dataset], corpus: Output[Dataset]) -> in
 
     Args:
         performances: Folder of MIDI; an info.csv with the official split is understood.
+
+    Returns:
+        training windows
     """
     from backstage.tracking import log_metrics
     from models.groove.dataset import prepare
 
     prepared = prepare(performances.path, corpus.path)
-    log_metrics({f"{name}_windows": count for name, count in prepared.summary["windows"].items()})
+    log_metrics({f"{name} windows": count for name, count in prepared.summary["windows"].items()})
     return len(prepared.train)
 
 
@@ -49,7 +56,7 @@ def prepare_grooves(performances: Input[Dataset], corpus: Output[Dataset]) -> in
 def train_groove_model(
     corpus: Input[Dataset],
     model: Output[Model],
-    size: str = "laptop",
+    preset: str = "laptop",
     minutes: float = 0.0,
     seed: int = 0,
     where: dict = {},
@@ -58,16 +65,23 @@ def train_groove_model(
 
     Args:
         corpus: Prepared performances.
-        size: tiny, laptop, studio or published (models/groove/presets.yaml).
+        preset: tiny, laptop, studio or published (models/groove/presets.yaml).
         minutes: Wall-clock limit; 0 teaches until the preset's steps or patience end.
         seed: Of everything random.
+
+    Returns:
+        loss
     """
     from backstage.lessons import Journal, workplace
+    from models.groove.figures import FIGURES
     from models.groove.train import teach
     from serving.where import Where
 
-    settings = {"size": size, "minutes": minutes, "seed": seed}
-    with workplace(Where.told(where).work, "groove", corpus.path, **settings) as work, Journal("loss") as journal:
+    settings = {"preset": preset, "minutes": minutes, "seed": seed}
+    with (
+        workplace(Where.told(where).work, "groove", corpus.path, **settings) as work,
+        Journal("loss", FIGURES) as journal,
+    ):
         trained = teach(corpus.path, model.path, **settings, callbacks=[journal], work=work)
     return trained.best["loss"]
 
@@ -77,7 +91,8 @@ def evaluate_groove(
     corpus: Input[Dataset],
     model: Input[Model],
     evaluation: Output[Dataset],
-    regressor_minutes: float = 0.0,
+    regressor_minutes: float = -1.0,
+    preset: str = "laptop",
     champion: int = 0,
     where: dict = {},
 ) -> float:
@@ -86,17 +101,24 @@ def evaluate_groove(
     Args:
         corpus: Prepared performances; the test split is judged.
         model: The trained model.
-        regressor_minutes: Teach the BiLSTM regressor for so long and set it beside; 0 leaves it out.
+        regressor_minutes: Teach the BiLSTM regressor for so long and set it beside; 0 leaves it out, -1 takes the preset's.
+        preset: Whose regressor_minutes, where none are given.
         champion: The version to judge beside it, on the same data; 0 for none.
+
+    Returns:
+        timing_mae_ms
     """
     from backstage.champions import champion_folder
     from backstage.lessons import show_evaluation
-    from models.groove.judge import judge
+    from models.groove.evaluate import judge
+    from models.groove.figures import FIGURES
+    from models.groove.lesson import read_preset
     from serving.where import Where
 
+    minutes = read_preset(preset).regressor_minutes if regressor_minutes < 0 else regressor_minutes
     with champion_folder("groove", champion, Where.told(where)) as beside:
-        figures = judge(corpus.path, model.path, evaluation.path, beside, regressor_minutes)
-    show_evaluation(evaluation.path)
+        figures = judge(corpus.path, model.path, evaluation.path, beside, minutes)
+    show_evaluation(evaluation.path, FIGURES)
     return figures["timing_mae_ms"]
 
 
@@ -122,6 +144,9 @@ def humanise_midi(
         seed: The same seed, the same playing.
         mode: humanise keeps every note; vary changes some; tap makes a beat of a rhythm.
         voice: Who plays: champion (the starter, where none is served), starter, or a trained model's folder.
+
+    Returns:
+        notes
     """
     from backstage.voices import voice_of
     from models.groove.files import play_file

@@ -17,6 +17,9 @@ def separate_drums(
         song: A sound file, or a folder tree of them.
         model: A folder with a separator's weights, or the name of a pretrained one.
         skip_bad: Leave out what cannot be read instead of stopping.
+
+    Returns:
+        songs
     """
     from components.drum_stems import take_all
 
@@ -46,6 +49,9 @@ def preprocess(
         one_shots: Every file is one hit already, as in a sample library.
         skip_bad: Leave out what cannot be read instead of stopping.
         max_hits: Keep at most so many drums, those heard most often; 0 keeps all.
+
+    Returns:
+        one-shots
     """
     from backstage.tracking import log_metrics, log_picture
     from components.drum_stems import drum_reader

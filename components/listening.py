@@ -18,12 +18,16 @@ def render_midi(
         pools_json: The kit's pools file; empty plays the practice room's kit.
         sample_root: Folder of the samples, when they do not lie beside the pools file.
         seed: Which practice kit.
+
+    Returns:
+        hits
     """
-    from backstage.tracking import log_audio
+    from backstage.tracking import log_audio, log_picture
     from components.practice_kit import render_files
 
     hits = 0
-    for name, path, count in render_files(midi.path, sound.path, pools_json, sample_root, seed):
-        log_audio(name, path)
-        hits += count
+    for played in render_files(midi.path, sound.path, pools_json, sample_root, seed):
+        log_audio(played.name, played.sound)
+        log_picture(played.name, played.picture)
+        hits += played.hits
     return hits

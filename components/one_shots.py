@@ -67,7 +67,7 @@ def learned_voice(voice: Voice) -> LearnedVoice:
 
 def show_roles(assigned: Assigned) -> None:
     """Log how many samples each pool has, and where the samples lie."""
-    log_metrics({f"{role.lower()}_samples": count for role, count in assigned.pools.counts.items()})
+    log_metrics({f"{role} samples": count for role, count in assigned.pools.counts.items()})
     with tempfile.TemporaryDirectory() as there:
         draw_scatter(Path(there, "roles.png"), assigned.results)
         log_picture("roles", Path(there, "roles.png"))

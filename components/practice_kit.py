@@ -9,11 +9,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from models.drums.kit import read_kit
 from models.drums.notation import read_beat_midi
+from models.drums.pictures import draw_beat
 from models.drums.render import render
 from models.music.audio import write_audio
 from models.music.files import write_json
@@ -28,6 +30,15 @@ POOLS = {
     "TEXTURE": ("fx",),
 }
 """What plays each role; the order gives the General-MIDI keys (models/drums/kit.py)."""
+
+
+class Rendered(NamedTuple):
+    """A MIDI file that can be heard and seen."""
+
+    name: str
+    sound: Path
+    picture: Path
+    hits: int
 
 
 def write_practice_kit(folder: str | Path, seed: int) -> Path:
@@ -47,10 +58,13 @@ def write_practice_kit(folder: str | Path, seed: int) -> Path:
 
 def render_files(
     midi: str | Path, folder: str | Path, pools_json: str = "", sample_root: str = "", seed: int = 7
-) -> Iterator[tuple[str, Path, int]]:
-    """Play every MIDI file at a path into a folder; give name, sound and number of hits of each."""
+) -> Iterator[Rendered]:
+    """Play every MIDI file at a path into a folder, one after another; a picture lasts until the next."""
     with tempfile.TemporaryDirectory(prefix="jamflow-kit-") as there:
         kit = read_kit(pools_json or write_practice_kit(there, seed), sample_root)
         for file in find_midi(midi):
             beat = read_beat_midi(file, kit)
-            yield file.stem, write_audio(Path(folder, f"{file.stem}.wav"), render(beat, kit)), len(beat.events)
+            sound = write_audio(Path(folder, f"{file.stem}.wav"), render(beat, kit))
+            picture = Path(there, "beat.png")
+            draw_beat(picture, beat, title=file.stem)
+            yield Rendered(file.stem, sound, picture, len(beat.events))

@@ -15,6 +15,9 @@ def gather_songs(song: str, songs: Output[Dataset], separation: bool = True, see
         song: A sound file, a folder tree, an archive, or an address (file://, s3://); "practice" plays one, drums only.
         separation: Take given songs for mixes.
         seed: Of the practice song.
+
+    Returns:
+        songs
     """
     from components.drum_stems import gather
 
@@ -32,6 +35,9 @@ def take_drums(
         name: The song's path in there.
         model: A folder with a separator's weights, or the name of a pretrained one.
         skip_bad: Leave a song out that cannot be read instead of stopping.
+
+    Returns:
+        songs
     """
     from components.drum_stems import take
 
@@ -44,6 +50,9 @@ def collect_drums(stems: Input[list[Dataset]], drums: Output[Dataset]) -> int:
 
     Args:
         stems: A folder for each song.
+
+    Returns:
+        files
     """
     from components.drum_stems import collect
 

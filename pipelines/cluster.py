@@ -49,7 +49,8 @@ def submit(
         )
     if artifacts := [name for name, value in arguments.items() if hasattr(value, "uri")]:
         raise BadConfig(
-            f"{', '.join(artifacts)}: a cluster cannot see this machine's files. Give an address by fetch-dataset."
+            f"{', '.join(artifacts)}: a cluster cannot see this machine's files."
+            f" Run {pipeline.name} here by `jamflow run`, or submit one that takes an address (s3://…)."
         )
     documents = compiled(pipeline, profile)
     name = documents[0]["pipelineInfo"]["name"]

@@ -23,7 +23,7 @@ def main() -> int:
         _say(1, "Triton serves the starter models (the first time, it registers them)")
         endpoint = _serve(profile)
         _say(2, "A tiny groove model learns from practice drummers and is judged beside the champion")
-        training = _run("train-groove", {"data": "practice", "size": "tiny"}, profile)
+        training = _run("train-groove", {"data": "practice", "preset": "tiny"}, profile)
         _back_to_the_starter(profile)
         _say(3, "A drum file from the practice room is played as a human would, and rendered")
         playing = _run("play-groove", {"midi": _practice_beat(folder)}, profile)

@@ -1,4 +1,4 @@
-"""Flags for a pipeline or a stage, made from its signature and docstring.
+"""Flags for a pipeline or a stage, made from its signature and docstring, and from those of the stages it feeds.
 
 --pools-json PATH   an artifact that comes in: a file or a folder
 --bpm 120           a parameter; --pools_json and --pools-json are one flag; --render and --no-render switch
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from models.music.errors import BadConfig, BadInput
+from pipelines.sentences import sentence
 
 
 def number(text: str) -> float:
@@ -30,7 +31,7 @@ WORDS = {"NUMBER_INTEGER": "N", "NUMBER_DOUBLE": "X", "LIST": "JSON", "STRUCT": 
 
 FROM_PROFILE = ("where",)
 """Parameters that the runner fills from the profile: accepted, but nobody needs to know."""
-RENAMED = {"--local": "--voice=starter", "--no-local": "--voice=champion"}
+RENAMED = {"--local": "--voice=starter", "--no-local": "--voice=champion", "--size": "--preset"}
 """Flags of yesterday, and what they are called today."""
 
 
@@ -53,8 +54,9 @@ class Flags(argparse.ArgumentParser):
         return values
 
     def _todays(self, word: str) -> str:
-        renamed = RENAMED.get(word, "")
-        return renamed if renamed.split("=")[0] in self._option_string_actions else word
+        flag, equals, value = word.partition("=")
+        renamed = RENAMED.get(flag, "")
+        return f"{renamed}{equals}{value}" if renamed.split("=")[0] in self._option_string_actions else word
 
     def error(self, message: str) -> NoReturn:
         raise BadConfig(f"{self.prog}: {message}. `{self.prog} --help` explains each flag.")
@@ -78,7 +80,7 @@ def add_flags(parser: argparse.ArgumentParser, component: Any) -> None:
     definitions = component.pipeline_spec.root.input_definitions
     # The order is that of the signature: protobuf's maps forget it.
     for name, spec in (component.component_spec.inputs or {}).items():
-        text = " ".join((spec.description or "").split())
+        text = " ".join((spec.description or "").split()) or sentence(component.pipeline_spec, name)
         if name in definitions.artifacts:
             artifact = definitions.artifacts[name]
             kind = artifact.artifact_type.schema_title.removeprefix("system.").lower()
@@ -88,17 +90,13 @@ def add_flags(parser: argparse.ArgumentParser, component: Any) -> None:
             _add_parameter(parser, name, definitions.parameters[name], text)
 
 
-def chosen(component: Any, values: argparse.Namespace, preset: dict[str, Any]) -> dict[str, Any]:
-    """Collect the arguments of a run: flags before preset; what neither names keeps its default."""
+def chosen(component: Any, values: argparse.Namespace) -> dict[str, Any]:
+    """Collect the arguments of a run; what no flag names keeps its default."""
     from kfp import dsl
 
     definitions = component.pipeline_spec.root.input_definitions
     known = [*definitions.artifacts, *definitions.parameters]
-    for name in preset:
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            raise BadConfig(f"preset: unknown parameter {name!r}" + (f"; did you mean {close[0]!r}?" if close else "."))
-    arguments: dict[str, Any] = dict(preset)
+    arguments: dict[str, Any] = {}
     for name in known:
         value = getattr(values, name, None)
         if value is not None:
@@ -114,7 +112,7 @@ def chosen(component: Any, values: argparse.Namespace, preset: dict[str, Any]) -
             arguments[name] = dsl.Dataset(name=name, uri=str(path))
     missing = [n for n, p in definitions.parameters.items() if n not in arguments and not _has_default(p)]
     if missing:
-        raise BadConfig(f"{', '.join(map(_flag, missing))}: needed. Give the flag, or a preset that sets it.")
+        raise BadConfig(f"{', '.join(map(_flag, missing))}: needed.")
     return arguments
 
 

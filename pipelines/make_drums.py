@@ -11,6 +11,7 @@ from components.beats import gather_drums, make_groove, make_skeleton, pack_kit
 from components.hits import preprocess
 from components.roles import assign_roles
 from components.songs import collect_drums, gather_songs, take_drums
+from components.tempo import find_tempo
 
 
 @dsl.pipeline(name="make-drums")
@@ -19,7 +20,7 @@ def make_drums(
     separation: bool = True,
     model: str = "htdemucs",
     skip_bad: bool = False,
-    bpm: float = 96.0,
+    bpm: str = "auto",
     bars: int = 4,
     seed: int = 42,
     motion_mode: str = "A",
@@ -35,33 +36,22 @@ def make_drums(
     """Turn songs into one-shots with roles, a skeleton beat and a human groove, in one folder.
 
     Args:
-        song: A sound file, a folder tree, an archive, or an address (file://, s3://); "practice" plays one.
         separation: Take the drums out first; --no-separation when it is drums already.
-        model: A folder with a separator's weights, or the name of a pretrained one.
-        skip_bad: Leave out what cannot be read instead of stopping.
-        bpm: Tempo of the beat in quarters a minute.
-        bars: How long the loop is.
         seed: The same seed, the same drums.
-        motion_mode: A rides the eighths, B pushes off the beat.
-        motion_keep: MOTION hits in a bar, 4 to 8.
-        fill_prob: How likely the last bar of every four ends in a fill, 0 to 1.
-        texture: 1 lays a TEXTURE under the first bar, 0 leaves it out.
         voice: Who hears roles and plays the groove: champion (the starter, where none is served), starter, or the folder
             of a trained model, which takes its own part.
-        temperature: 0 plays the middle of what people do, 1 as widely as they do.
-        timing: How much of the human timing to take, 0 to 1.
-        velocity: How much of the human velocity to take, 0 to 1.
     """
     gathered = gather_songs(song=song, separation=separation, seed=seed)
     with dsl.ParallelFor(gathered.outputs["Output"]) as name:
         taken = take_drums(songs=gathered.outputs["songs"], name=name, model=model, skip_bad=skip_bad)
     drums = collect_drums(stems=dsl.Collected(taken.outputs["drums"])).outputs["drums"]
+    tempo = find_tempo(drums=drums, bpm=bpm)
     hits = preprocess(song=drums, separation=False, skip_bad=skip_bad).outputs["hits"]
     pools = assign_roles(input_dir=hits, limit=0, seed=seed, voice=voice, where=where).outputs["pools"]
     kit = pack_kit(pools=pools, hits=hits).outputs["kit"]
     beat = make_skeleton(
         pools_json=kit,
-        bpm=bpm,
+        bpm=tempo.outputs["Output"],
         bars=bars,
         seed=seed,
         motion_mode=motion_mode,
@@ -80,4 +70,5 @@ def make_drums(
         velocity=velocity,
         where=where,
     ).outputs["groove"]
-    return gather_drums(hits=hits, kit=kit, beat=beat, groove=groove).outputs["release"]  # type: ignore[return-value]
+    release = gather_drums(hits=hits, kit=kit, beat=beat, groove=groove, tempo=tempo.outputs["tempo"])
+    return release.outputs["release"]  # type: ignore[return-value]

@@ -33,14 +33,6 @@ def play_groove(
 
     Args:
         midi: A MIDI file of drums in 4/4, or a folder of them.
-        timing: How much of the human timing to take, 0 to 1.
-        velocity: How much of the human velocity to take, 0 to 1.
-        temperature: 0 plays the middle of what people do, 1 as widely as they do.
-        seed: The same seed, the same playing.
-        mode: humanise keeps every note; vary changes some; tap makes a beat of a rhythm.
-        pools_json: The kit's pools file; empty plays the practice room's kit.
-        sample_root: Folder of the samples, when they do not lie beside the pools file.
-        voice: Who plays: champion (the starter, where none is served), starter, or a trained model's folder.
     """
     human = humanise_midi(
         midi=midi,

@@ -21,6 +21,7 @@ from typing import Any
 
 from backstage.pipeline_run import PipelineRun, StageRun
 from models.music.errors import JamflowError, StageFailed
+from models.music.figures import spoken
 from pipelines.screen import Screen
 from pipelines.settings import Profile
 from pipelines.watch import LOG, Watch
@@ -35,10 +36,18 @@ class Outcome:
 
     run: PipelineRun
     outputs: dict[str, Any]
+    makers: dict[str, str]
+    """Which stage made each output that is no file."""
     folder: Path
     report: Path
     scribe: subprocess.Popen[bytes] | None
     """Still copying to MLflow for a moment; None when no stage worked or tracking is off."""
+
+    def results(self) -> dict[str, str]:
+        """Say what came back that is no file, the way the stage that made it is told."""
+        told = {stage.name: stage.number_text() for stage in self.run.stages}
+        values = {name: value for name, value in self.outputs.items() if not hasattr(value, "path")}
+        return {name: told.get(self.makers.get(name, "")) or spoken(value) for name, value in values.items()}
 
     def notes(self) -> list[str]:
         """What the stages want read, each sentence once."""
@@ -69,7 +78,7 @@ def run(
     except (RuntimeError, JamflowError) as error:
         trouble = error
     finally:
-        report = watch.finish()
+        report = watch.finish(outputs)
     if this.failed:
         raise StageFailed(f"{this.failed.name}: {this.failed.cause} [log: {folder / LOG}]") from trouble
     if trouble or watch.undecided:
@@ -77,7 +86,7 @@ def run(
         raise StageFailed(
             f"{name}: {what}. A gate needs a stage's single return value. [log: {folder / LOG}]"
         ) from trouble
-    return Outcome(this, outputs, folder, report, watch.scribe)
+    return Outcome(this, outputs, _makers(spec), folder, report, watch.scribe)
 
 
 def _run_locally(spec: Any, arguments: dict[str, Any], profile: Profile, watch: Watch, cached: bool) -> dict[str, Any]:
@@ -138,6 +147,14 @@ def _waiting_stages(spec: Any) -> list[StageRun]:
             if inner.WhichOneof("implementation") == "dag":
                 yield from walk(inner.dag)
             else:
-                yield StageRun(task)
+                returned = inner.output_definitions.parameters
+                yield StageRun(task, returns=returned["Output"].description if "Output" in returned else "")
 
     return list(walk(spec.root.dag))
+
+
+def _makers(spec: Any) -> dict[str, str]:
+    """Name the stage behind every output of a pipeline that is a stage's one return value."""
+    given = spec.root.dag.outputs.parameters
+    returned = {name: given[name].value_from_parameter for name in given}
+    return {name: one.producer_subtask for name, one in returned.items() if one.output_parameter_key == "Output"}

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backstage.pipeline_run import StageRun
+from models.music.figures import figure
 
 MARKS = {"waiting": "·", "running": "▸", "done": "✔", "cached": "=", "failed": "✘", "skipped": "-"}
 STYLES = {"waiting": "dim", "running": "cyan", "done": "green", "cached": "blue", "failed": "red", "skipped": "dim"}
@@ -70,5 +71,6 @@ def _latest(run: StageRun) -> str:
     noted = run.record.of_kind("metrics")
     if not noted:
         return ""
-    name, value = next(iter(noted[-1]["values"].items()))
-    return f"{name} {value:.4g}" + (f" at {noted[-1]['step']}" if noted[-1]["step"] else "")
+    key, value = next(iter(noted[-1]["values"].items()))
+    step = noted[-1]["step"]
+    return figure(run.record.figures(), key).told(value) + (f" at step {step}" if step else "")

@@ -44,7 +44,8 @@ class Watch:
             stage = next((s for s in self.run.stages if s.name == task and s.state == "waiting"), None)
             if stage is None:
                 turn = sum(s.name == task or s.name.startswith(f"{task}/") for s in self.run.stages) + 1
-                stage = StageRun(f"{task}/{turn}")
+                returns = next((s.returns for s in self.run.stages if s.name == task), "")
+                stage = StageRun(f"{task}/{turn}", returns=returns)
                 self.run.stages.append(stage)
             stage.state, stage.started_s = "running", time.time()
         self._tell(stage)
@@ -64,9 +65,9 @@ class Watch:
             stage.record = _record_beside(outputs)
         left = stage.record.done if stage.record else None
         if "Output" in outputs:
-            stage.number = ("Output", outputs["Output"])
+            stage.came_to(stage.returns, outputs["Output"])
         elif left and left["number"]:
-            stage.number = tuple(left["number"])
+            stage.came_to(*left["number"])
         stage.state = outcome
         if stage.cause:
             self.say(stage, stage.cause)
@@ -83,7 +84,7 @@ class Watch:
                 self._log.write(f"{datetime.datetime.now():%H:%M:%S} {line}\n")
                 self._log.flush()
 
-    def finish(self) -> Path:
+    def finish(self, outputs: dict[str, Any]) -> Path:
         """Close the books: what never ran was skipped; then the report, and the word to the scribe that it is over."""
         run = self.run
         for stage in run.stages:
@@ -92,6 +93,7 @@ class Watch:
                 stage.cause = stage.cause or (None if stage.state == "skipped" else "stopped.")
         run.seconds = time.time() - run.began_s
         links = {
+            **{name: Path(made.path).as_uri() for name, made in outputs.items() if hasattr(made, "path")},
             "folder": self.folder.as_uri(),
             "log": (self.folder / LOG).as_uri(),
             "MLflow": self._profile.mlflow_command,

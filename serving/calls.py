@@ -1,26 +1,39 @@
-"""One place where gRPC's words become our errors."""
+"""One place where gRPC's and Triton's words become our errors."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
 
-from models.music.errors import Refused, TooLate, Unavailable
+from models.music.errors import Busy, Refused, ServingError, TooLate, Unavailable
+
+FULL = "places are taken"
+"""How a backend says that it has no room; a stream carries words alone, no codes."""
+ENDED = "this session has ended"
 
 
 @contextlib.contextmanager
 def spoken_errors(url: str, deadline_s: float) -> Iterator[None]:
     """Turn what a call to Triton raises into Unavailable, TooLate or Refused, each with a next step."""
+    from grpc import RpcError
     from tritonclient.utils import InferenceServerException
 
     try:
         yield
     except InferenceServerException as error:
-        told = " ".join(str(error.message()).split()).split(" At: /")[0]  # what follows are lines of the model's source
-        raise _typed(error.status() or "", told, url, deadline_s) from error
+        raise spoken(error.status() or "", str(error.message()), url, deadline_s) from error
+    except RpcError as error:
+        raise spoken_rpc(error, url, deadline_s) from error
 
 
-def _typed(status: str, told: str, url: str, deadline_s: float) -> Unavailable | TooLate | Refused:
+def spoken_rpc(error: Exception, url: str, deadline_s: float) -> ServingError:
+    """Say what ended a call."""
+    return spoken(str(error.code()), str(error.details()), url, deadline_s)  # type: ignore[attr-defined]
+
+
+def spoken(status: str, words: str, url: str, deadline_s: float) -> ServingError:
+    """Say what a status and Triton's words mean, and what to do next."""
+    told = " ".join(words.split()).split(" At: /")[0]  # what follows are lines of the model's source
     if "DEADLINE_EXCEEDED" in status:
         return TooLate(f"{url}: no answer within {deadline_s:g} s. Ask again, or allow more time.")
     if "This protocol is restricted" in told:
@@ -29,8 +42,12 @@ def _typed(status: str, told: str, url: str, deadline_s: float) -> Unavailable |
         return Unavailable(
             f"{url}: the model's process has died; `jamflow serve` starts it again within seconds. Ask again."
         )
-    if "unknown model" in told or "not ready" in told:
+    if "must specify the START flag" in told or ENDED in told:
+        return Unavailable(f"{url}: {ENDED}: it was idle too long, or another model took its place. Open a new one.")
+    if "no available versions" in told or "not ready" in told:
+        return Unavailable(f"{url}: the model is being loaded ({told}). Ask again in a few seconds.")
+    if "unknown model" in told:
         return Unavailable(f"{url}: {told}. Deploy it with `jamflow deploy`.")
     if "UNAVAILABLE" in status or "CANCELLED" in status:
         return Unavailable(f"{url}: nobody answers. Start the server with `jamflow serve`.")
-    return Refused(told)
+    return (Busy if FULL in told else Refused)(told)

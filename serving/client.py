@@ -1,23 +1,21 @@
 """Ask a Jamflow server for music: typed errors, a deadline on every call. No torch, and no family: those ask through it.
 
-    with JamflowClient("127.0.0.1:8001", deadline_s=2.0) as client:
+    with JamflowClient("127.0.0.1:8001") as client:
         reply = groove(client, hits, bars=2, mode="vary", temperature=0.8, seed=7)     # serving/contracts/groove.py
 
 Unavailable: nobody answers. TooLate: the deadline passed. Refused: the server said no, and why. BadInput: it was never sent,
-because it does not fit the contract. The same client goes on working after the server was restarted on its address.
+because it does not fit the contract. One client serves many threads, and goes on working after the server was restarted on
+its address. How answers in parts are asked for stands in serving/asker.py.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
-from models.music.errors import BadInput, Refused
-from serving.asker import Reply
+from models.music.errors import BadInput
+from serving.asker import Parts, Reply, Session, whole
 from serving.calls import spoken_errors
 from serving.contract import Arrays, ModelContract
+from serving.streams import Call, ServedParts, ServedSession
+from serving.wire import reply_of, request_of
 
 # Try again every 50 to 500 ms; gRPC's own pauses grow to two minutes.
 _RECONNECT = [
@@ -30,15 +28,17 @@ _RECONNECT = [
 
 
 class JamflowClient:
-    """One connection to one server; not for several threads at once."""
+    """One connection to one server; `deadline_s` is the longest silence, in place of each contract's own patience."""
 
-    def __init__(self, url: str, deadline_s: float = 2.0) -> None:
-        import tritonclient.grpc as grpc
+    def __init__(self, url: str, deadline_s: float | None = None) -> None:
+        import grpc
+        from tritonclient.grpc import service_pb2_grpc
 
         self.url = url
         self.deadline_s = deadline_s
-        self._grpc = grpc
-        self._client = grpc.InferenceServerClient(url, channel_args=_RECONNECT)
+        self._channel = grpc.insecure_channel(url, options=_RECONNECT)
+        self._stub = service_pb2_grpc.GRPCInferenceServiceStub(self._channel)
+        self._idle: list[Call] = []
 
     def __enter__(self) -> JamflowClient:
         return self
@@ -47,44 +47,58 @@ class JamflowClient:
         self.close()
 
     def close(self) -> None:
-        self._client.close()
+        while self._idle:
+            self._idle.pop().close(cancel=True)
+        self._channel.close()
 
     def ask(
-        self,
-        contract: ModelContract,
-        arrays: Arrays,
-        deadline_s: float | None = None,
-        version: int | None = None,
-        name: str | None = None,
+        self, contract: ModelContract, arrays: Arrays, deadline_s: float | None = None, version: int | None = None
     ) -> Reply:
-        """Send a request that fits the contract to the model of its name (or of another that keeps the same contract)."""
+        """Send a request that fits the contract to the model of its name."""
         contract.check(arrays)
-        deadline_s = self.deadline_s if deadline_s is None else deadline_s
-        if deadline_s <= 0:
-            raise BadInput(f"deadline_s is {deadline_s:g}; it must be above 0.")
+        deadline_s = self._deadline(deadline_s) or contract.patience.answer_s
+        request = request_of(contract, arrays, version)
         with spoken_errors(self.url, deadline_s):
-            answer: Any = self._client.infer(
-                name or contract.name,
-                [self._tensor(contract, tensor_name, array) for tensor_name, array in arrays.items()],
-                model_version="" if version is None else str(version),
-                client_timeout=deadline_s,
-            )
-        told = {tensor.name: answer.as_numpy(tensor.name) for tensor in contract.outputs}
-        if contract.max_batch:
-            told = {tensor_name: array[0] for tensor_name, array in told.items()}
-        try:
-            contract.check_answer(told)
-        except BadInput as error:
-            raise Refused(f"{self.url}: the answer breaks the contract: {error} Deploy another version.") from error
-        return Reply(told, int(answer.get_response().model_version))
+            response = self._stub.ModelInfer(request, timeout=deadline_s)
+        return reply_of(contract, response, self.url)
+
+    def stream(
+        self, contract: ModelContract, arrays: Arrays, deadline_s: float | None = None, version: int | None = None
+    ) -> Parts:
+        """Send a request and get its answer in parts, while they are made."""
+        contract.check(arrays)
+        deadline_s = self._deadline(deadline_s)
+        call = self._idle_call()
+        line = call.send(request_of(contract, arrays, version))
+
+        def leave(early: bool) -> None:
+            if early:
+                call.close(cancel=True)
+            else:
+                self._idle.append(call)
+
+        return ServedParts(contract, self.url, line, deadline_s, leave)
+
+    def session(self, contract: ModelContract, deadline_s: float | None = None, version: int | None = None) -> Session:
+        """Open a session, which keeps its memory on the server until it is closed."""
+        return ServedSession(self._stub, self.url, contract, self._deadline(deadline_s), version)
 
     def prove(self, contract: ModelContract, deadline_s: float | None = None, version: int | None = None) -> Reply:
         """Send the model's canary: health is a played note, not a flag (a dead model still says it is ready)."""
-        return self.ask(contract, contract.canary_request(), deadline_s, version)
+        return whole(self, contract, contract.canary_request(), deadline_s, version)
 
-    def _tensor(self, contract: ModelContract, name: str, array: NDArray[Any]) -> Any:
-        dtype = next(tensor.dtype for tensor in contract.inputs if tensor.name == name)
-        sent = array[None] if contract.max_batch else array
-        tensor = self._grpc.InferInput(name, list(sent.shape), dtype)
-        tensor.set_data_from_numpy(np.ascontiguousarray(sent))
-        return tensor
+    def _idle_call(self) -> Call:
+        """A stream whose last answer has ended, or a new one: to open one takes longer than to ask."""
+        while True:
+            try:
+                call = self._idle.pop()
+            except IndexError:
+                return Call(self._stub, self.url)
+            if call.open:
+                return call
+
+    def _deadline(self, given_s: float | None) -> float | None:
+        deadline_s = self.deadline_s if given_s is None else given_s
+        if deadline_s is not None and deadline_s <= 0:
+            raise BadInput(f"deadline_s is {deadline_s:g}; it must be above 0.")
+        return deadline_s

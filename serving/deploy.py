@@ -17,10 +17,11 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from models.music.errors import GateFailed, JamflowError, Refused, RegistryError, ServingError
+from serving.asker import whole
 from serving.client import JamflowClient
 from serving.contract import ModelContract
 from serving.control import Control
@@ -159,7 +160,7 @@ class _Stage:
     def _play(self, name: str, version: int) -> None:
         try:
             self._control.load(name)
-            reply = self._client.ask(self._contract, self._golden.request, version=version, name=name)
+            reply = whole(self._client, replace(self._contract, name=name), self._golden.request, version=version)
             self._golden.compare(self._contract, reply.arrays)
         except (ServingError, GateFailed) as error:
             raise GateFailed(f"{self._contract.name} {version} is not served, the champion stays: {error}") from error

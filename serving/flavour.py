@@ -12,8 +12,10 @@ from typing import Any
 from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel
 
+from serving.asker import whole
 from serving.backends import open_player
 from serving.families import family
+from serving.in_process import InProcess
 
 
 class _Played:
@@ -21,12 +23,12 @@ class _Played:
 
     def load_context(self, context: Any) -> None:
         self._contract = family(context.model_config["name"]).contract
-        self._player = open_player(self._contract.name, Path(context.artifacts["model"]))
+        folder = Path(context.artifacts["model"])
+        self._asker = InProcess(folder, player=open_player(self._contract.name, folder))
 
     def predict(self, context, model_input, params=None):
-        """Answer one request: arrays by the contract's names in, arrays by its names out."""
-        self._contract.check(model_input)
-        return dict(self._player.play([model_input])[0])
+        """Answer one request whole: arrays by the contract's names in, arrays by its names out."""
+        return dict(whole(self._asker, self._contract, model_input).arrays)
 
 
 class ServedModel(_Played, PythonModel):

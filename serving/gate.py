@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.music.errors import GateFailed
+from serving.asker import whole
 from serving.contract import Arrays
 from serving.families import Rule, family
+from serving.in_process import InProcess
 
 
 @dataclass(frozen=True)
@@ -53,15 +55,13 @@ def judge(
 
 def latency_ms(name: str, folder: str | Path, request: Arrays | None = None, times: int = 20) -> float:
     """The 95th percentile of a model's answers in this process, after warming up."""
-    from serving.backends import open_player
-
-    player = open_player(name, Path(folder))
-    request = family(name).contract.canary_request() if request is None else request
-    player.play([request])
+    contract, asker = family(name).contract, InProcess(folder)
+    request = contract.canary_request() if request is None else request
+    whole(asker, contract, request)
     taken = []
     for _ in range(times):
         began = time.perf_counter()
-        player.play([request])
+        whole(asker, contract, request)
         taken.append((time.perf_counter() - began) * 1000)
     return sorted(taken)[math.ceil(0.95 * times) - 1]
 

@@ -14,8 +14,10 @@ import numpy as np
 
 from models.music.errors import BadInput, GateFailed
 from models.music.files import whole_file
-from serving.contract import Arrays, ModelContract
+from serving.asker import whole
+from serving.contract import Arrays, ModelContract, spoken_number
 from serving.families import family
+from serving.in_process import InProcess
 
 FILE = "golden.npz"
 
@@ -30,14 +32,9 @@ class Golden:
     @classmethod
     def record(cls, name: str, folder: str | os.PathLike[str], request: Arrays | None = None) -> Golden:
         """Play a request (the canary, unless given) and keep what came."""
-        from serving.backends import open_player
-
         contract = family(name).contract
         request = contract.canary_request() if request is None else request
-        contract.check(request)
-        answer = open_player(name, Path(folder)).play([request])[0]
-        contract.check_answer(answer)
-        return cls(request, answer)
+        return cls(request, whole(InProcess(folder), contract, request).arrays)
 
     def write(self, path: str | os.PathLike[str]) -> Path:
         arrays = {f"in.{k}": v for k, v in self.request.items()} | {f"out.{k}": v for k, v in self.answer.items()}
@@ -68,5 +65,5 @@ class Golden:
             far = np.abs(wanted.astype(np.float64) - got.astype(np.float64)).max(initial=0.0)
             if not far <= tensor.tolerance:
                 raise GateFailed(
-                    f"{contract.name}: golden {tensor.name} is off by {far:g}; {tensor.tolerance:g} is allowed."
+                    f"{contract.name}: golden {tensor.name} is off by {spoken_number(far)}; {spoken_number(tensor.tolerance)} is allowed."
                 )

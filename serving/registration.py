@@ -123,7 +123,7 @@ def signature(contract: ModelContract) -> Any:
     from mlflow.types.schema import Schema, TensorSpec
 
     inputs, outputs = (
-        Schema([TensorSpec(np.dtype(NUMPY[t.dtype]), t.shape, t.name) for t in tensors if not t.optional])
+        Schema([TensorSpec(np.dtype(NUMPY[t.dtype]), t.dims, t.name) for t in tensors if not t.optional])
         for tensors in (contract.inputs, contract.outputs)
     )
     return ModelSignature(inputs=inputs, outputs=outputs)

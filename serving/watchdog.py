@@ -2,21 +2,24 @@
 
     Watchdog(server, lambda: [GROOVE]).watch(stopped)       # until stopped is set
 
-Triton goes on calling a dead model ready, and loading it again does nothing; only a played note tells, and only unloading
-and loading cures it.
+Triton goes on calling a dead model ready, and loading it again does nothing; only unloading and loading cures it. A process
+that has gone is seen at once. One that hangs shows neither an answer nor a part for as long as its contract's patience lasts;
+a canary is asked only of a model that shows neither by itself, since a busy one has better things to do.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import threading
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
-from models.music.errors import JamflowError, ServingError, TooLate, Unavailable
+from models.music.errors import Busy, JamflowError, ServingError, TooLate, Unavailable
 from serving.client import JamflowClient
 from serving.contract import ModelContract
 from serving.control import Control
@@ -25,21 +28,21 @@ from serving.server import TritonServer
 log = logging.getLogger(__name__)
 
 EVERY_S = 0.4
-CANARY_S = 1.0
-"""Triton takes a second to refuse each request to a dead model, one after the other: nobody waits for his turn there."""
-PATIENCE = 8
-"""So many late canaries in a row mean that a model hangs and is not merely busy."""
+PLAYED = re.compile(r'^(nv_inference_request_success|jamflow_parts_total)\{.*?model="(\w+)".*?\} (\S+)$', re.M)
 
 
 class Watchdog:
-    """Plays canaries on a server's models, and brings back what does not answer."""
+    """Looks after a server's models, and brings back what does not answer."""
 
     def __init__(self, server: TritonServer, served: Callable[[], list[ModelContract]]) -> None:
         self.revivals: Counter[str] = Counter()
         """How often each model (or "server") was brought back since the start."""
         self._server = server
         self._served = served
-        self._late: Counter[str] = Counter()
+        self._played: Counter[tuple[str, str]] = Counter()
+        self._alive_at: dict[str, float] = {}
+        self._canaries: dict[str, Future[None]] = {}
+        self._asking = ThreadPoolExecutor(32, "canary")
 
     def watch(self, stopped: threading.Event) -> None:
         """Look after the server until the event is set."""
@@ -49,32 +52,58 @@ class Watchdog:
             except JamflowError as error:
                 log.error("watchdog: %s", error)
                 stopped.wait(1.0)
+        self._asking.shutdown(wait=False, cancel_futures=True)
 
     def look(self) -> None:
         """Go round once."""
         if not self._server.running:
             self._restart()
             return
-        with JamflowClient(self._server.grpc_url, CANARY_S) as client:
-            for contract in self._served():
-                self._look_at(client, contract)
+        played = answers(self._server.endpoint.metrics_url)
+        for contract in self._served():
+            counted = (
+                "nv_inference_request_success" if contract.mode == "batched" else "jamflow_parts_total",
+                contract.name,
+            )
+            if played[counted] != self._played[counted]:
+                self._alive_at[contract.name] = time.monotonic()
+            self._look_at(contract)
+        self._played = played
 
-    def _look_at(self, client: JamflowClient, contract: ModelContract) -> None:
-        name = contract.name
-        try:
+    def _look_at(self, contract: ModelContract) -> None:
+        name, patience = contract.name, contract.patience
+        silent_s = time.monotonic() - self._alive_at.setdefault(name, time.monotonic())
+        canary = self._canaries.get(name)
+        if not self._server.has_process(name):
+            self._revive(name, "its process has died")
+        elif canary is not None and canary.done():
+            del self._canaries[name]
+            self._judge(contract, canary.exception(), silent_s)
+        elif canary is None and silent_s >= patience.canary_s:
+            self._canaries[name] = self._asking.submit(self._ask, contract)
+
+    def _ask(self, contract: ModelContract) -> None:
+        with JamflowClient(self._server.grpc_url) as client:
             client.prove(contract)
-            self._late[name] = 0
-        except TooLate:
-            self._late[name] += 1
-            if not self._server.has_process(name):
-                self._revive(name, "its process has died")
-            elif self._late[name] >= PATIENCE:
-                self._revive(name, f"{PATIENCE} canaries in a row came too late")
-        except Unavailable as error:
-            if self._server.running:
-                self._revive(name, str(error))
-        except ServingError as error:
-            log.warning("%s refuses its canary: %s", name, error)
+
+    def _judge(self, contract: ModelContract, said: BaseException | None, silent_s: float) -> None:
+        """Revive a model whose canary fell silent, unless it gave another sign of life meanwhile."""
+        name, patience = contract.name, contract.patience
+        longest_s = patience.answer_s if contract.mode == "batched" else max(patience.first_s, patience.between_s)
+        match said:
+            case TooLate() | Busy():
+                if silent_s >= longest_s:
+                    self._revive(name, f"nothing was heard of it for {silent_s:.0f} s")
+            case Unavailable():
+                if self._server.running:
+                    self._revive(name, str(said))
+            case ServingError():
+                log.warning("%s refuses its canary: %s", name, said)
+                self._alive_at[name] = time.monotonic()
+            case None:
+                self._alive_at[name] = time.monotonic()
+            case _:
+                raise said
 
     def _revive(self, name: str, why: str) -> None:
         """Unload and load a model that says it is ready and is not; one that is only being loaded is left alone."""
@@ -104,7 +133,20 @@ class Watchdog:
 
     def _count(self, what: str, began: float) -> None:
         self.revivals[what] += 1
-        self._late[what] = 0
+        self._alive_at.pop(what, None)
         log.warning(
             "%s brought back in %.1f s (%d since the start)", what, time.monotonic() - began, self.revivals[what]
         )
+
+
+def answers(metrics_url: str) -> Counter[tuple[str, str]]:
+    """How many requests were answered and parts played so far, by Triton's name for it and model."""
+    played: Counter[tuple[str, str]] = Counter()
+    try:
+        with urllib.request.urlopen(f"http://{metrics_url}/metrics", timeout=5) as told:
+            page = told.read().decode()
+    except OSError as error:
+        raise Unavailable(f"{metrics_url}: the server's metrics cannot be read ({error}).") from error
+    for metric, model, value in PLAYED.findall(page):
+        played[metric, model] += float(value)  # type: ignore[assignment]  (one a version)
+    return played

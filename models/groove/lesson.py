@@ -1,6 +1,6 @@
 """What a groove network is taught, batch by batch: performances in, losses out.
 
-    lesson = GrooveLesson(corpus.train, corpus.validation, preset("laptop"))     # for models.learning.training
+    lesson = GrooveLesson(corpus.train, corpus.validation, read_preset("laptop"))     # for models.learning.training
 
 One network learns three tasks on the same performances, and is told which only by its controls (models/groove/cues.py):
 to play a score, to fill up a score that has lost some hits, and to put a tapped rhythm on the kit.
@@ -43,6 +43,8 @@ class GrooveTraining:
     """Windows are played up to so much louder or softer."""
     evenness: float = 0.5
     """0 draws every window alike, 1 every session alike: who played for hours must not outweigh all others."""
+    regressor_minutes: float = 0.0
+    """Teach the BiLSTM regressor for so long and set it beside in the evaluation."""
     validation_windows: int = 512
     """At most so many windows judge each validation."""
 
@@ -58,7 +60,7 @@ class GrooveTraining:
         return getattr(networks, self.network.upper())
 
 
-def preset(name: str) -> GrooveTraining:
+def read_preset(name: str) -> GrooveTraining:
     """Read a preset of presets.yaml by its name."""
     presets = read_yaml(PRESETS)
     if name not in presets:

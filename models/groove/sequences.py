@@ -1,4 +1,4 @@
-"""The doors of the groove's grid: MIDI files, note-seq's NoteSequences and takes become cells, and cells become takes.
+"""The doors of the groove's grid: MIDI files and note-seq's NoteSequences become cells, and cells become sequences.
 
     cells = cells_of_file("drummer1/session1/1_funk_80_beat_4-4.mid")   # [T, 27]; empty where it is not one tempo in 4/4
     sequence = sequence_of_file("beat.mid")                             # a NoteSequence, from the file's own ticks
@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.groove.encoding import GM, ROLAND, WIDTH, Array, PitchTable, from_cells, to_cells
+from models.groove.encoding import ROLAND, WIDTH, Array, PitchTable, from_cells, to_cells
 from models.music.errors import BadMidi
 from models.music.grid import TICKS_PER_STEP
 from models.music.midi import read_score
-from models.music.notes import ONSET, PITCH, VELOCITY, Take, ticks_from_seconds
+from models.music.notes import Take
 
 if TYPE_CHECKING:
     from note_seq.protobuf.music_pb2 import NoteSequence
@@ -144,22 +144,6 @@ def _sequence(notes: Array, tempo_bpm: float, meters: Any, label: str) -> NoteSe
 def positions_of_ticks(onset_ticks: NDArray[np.int32]) -> NDArray[np.float64]:
     """Turn house ticks (960 a quarter) into positions in steps."""
     return np.asarray(onset_ticks, np.float64) / TICKS_PER_STEP
-
-
-def cells_of_take(take: Take, table: PitchTable = GM) -> Array:
-    """Put a take on the grid, or say that it is not in 4/4."""
-    four_four(take)
-    return to_cells(take.notes[:, PITCH], take.notes[:, VELOCITY], positions_of_ticks(take.notes[:, ONSET]), table)
-
-
-def take_of_cells(
-    cells: Array, table: PitchTable = GM, tempo_bpm: float = DEFAULT_TEMPO_BPM, label: str = "groove"
-) -> Take:
-    """Write cells as a take; a note before the beginning starts at it, a struck cell sounds at velocity 1 at least."""
-    notes = from_cells(cells, table, tempo_bpm)
-    onset = np.maximum(0, ticks_from_seconds(notes[:, 2], tempo_bpm))
-    rows = np.stack([notes[:, 0], np.maximum(1, notes[:, 1]), onset, np.full(len(notes), TICKS_PER_STEP)], axis=1)
-    return Take(rows, tempo_bpm, (4, 4), label)
 
 
 def four_four(take: Take) -> Take:

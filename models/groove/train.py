@@ -1,15 +1,13 @@
-"""Teach a groove network.  Run: python -m models.groove.train --data groove-midi --preset laptop --out groove-model
+"""Teach a groove network.  Run: jamflow run train-groove --data groove-midi --preset laptop
 
-    trained = teach("prepared", "groove-model", "laptop", minutes=15)     # on a corpus that is prepared already
+    trained = teach("prepared", "groove-model", "laptop", minutes=15)
 
 A training that was interrupted goes on where it was: its checkpoints lie beside the model, in groove-model-work.
 """
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,9 +15,9 @@ import torch
 from torch import nn
 
 from models.groove.cues import controls_for
-from models.groove.dataset import Corpus, prepare, read_corpus
+from models.groove.dataset import Corpus, read_corpus
 from models.groove.heads import SpreadHeads
-from models.groove.lesson import GrooveLesson, GrooveTraining, preset, tensor
+from models.groove.lesson import GrooveLesson, GrooveTraining, read_preset, tensor
 from models.groove.network import GrooveVAE
 from models.learning.checkpoint import save_model
 from models.learning.training import Callback, Trained, train
@@ -30,7 +28,7 @@ KIND = "groove"
 def teach(
     corpus: str | Path,
     out: str | Path,
-    size: str = "laptop",
+    preset: str = "laptop",
     minutes: float = 0.0,
     seed: int = 0,
     callbacks: Sequence[Callback] = (),
@@ -40,7 +38,7 @@ def teach(
 
     Checkpoints go to `work`, beside the model when it is not given.
     """
-    chosen = preset(size)
+    chosen = read_preset(preset)
     plan = dataclasses.replace(chosen.plan, minutes=minutes or chosen.plan.minutes, seed=seed)
     work = work or Path(out).with_name(f"{Path(out).name}-work")
     return train_groove(read_corpus(corpus), dataclasses.replace(chosen, plan=plan), out, work, callbacks)
@@ -70,24 +68,3 @@ def calibrate(network: nn.Module, corpus: Corpus) -> None:
             nobody = torch.zeros(len(played), network.config.latent)
             logits = network.decode(nobody, told, played[..., : network.echo])
             network.heads.calibrate(logits, played, torch.from_numpy(heard.performance).long())
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m models.groove.train", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--data", required=True, help="folder or archive of MIDI, in the Groove MIDI Dataset's layout")
-    parser.add_argument("--preset", default="laptop", help="tiny, laptop, studio or published")
-    parser.add_argument("--minutes", type=float, default=0.0, help="longest time to teach; 0: until the preset ends")
-    parser.add_argument("--seed", type=int, default=0, help="of everything random")
-    parser.add_argument("--out", required=True, type=Path, help="folder for the trained model")
-    flags = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    prepared = flags.out.with_name(f"{flags.out.name}-data")
-    prepare(flags.data, prepared)
-    trained = teach(prepared, flags.out, flags.preset, flags.minutes, flags.seed)
-    print(
-        f"{flags.out}: loss {trained.best['loss']:.3f} after {trained.steps} steps, {trained.seconds / 60:.1f} minutes"
-    )
-
-
-if __name__ == "__main__":
-    main()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from models.learning.processes import leads
 from models.music.config import from_mapping
 from models.music.errors import BadInput
 from models.music.files import check_folder, read_json, whole_folder, write_json
@@ -36,7 +38,12 @@ def save_model(
     replace: bool = False,
     **facts: Any,
 ) -> Path:
-    """Write a model folder whole; float weights are stored as `store_as` when given, facts go into config.json."""
+    """Write a model folder whole; float weights are stored as `store_as` when given, facts go into config.json.
+
+    Where several processes learnt it together, the first one writes.
+    """
+    if not leads():
+        return Path(folder)
     with whole_folder(folder, replace=replace) as part:
         write_tensors(part / WEIGHTS, {name: _stored(t, store_as) for name, t in network.state_dict().items()})
         write_json(part / CONFIG, {"kind": kind, "config": dataclasses.asdict(config), "facts": facts})
@@ -71,7 +78,8 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     try:
         save_file({name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}, path)
     except SafetensorError as error:
-        raise OSError(f"the disk took no more: {error}") from error
+        code = int(found[1]) if (found := re.search(r"os error (\d+)", str(error))) else 0
+        raise OSError(code, os.strerror(code) if code else str(error)) from error
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

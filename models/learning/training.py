@@ -1,10 +1,11 @@
-"""One training loop for every network: AMP, EMA, clipping, warm-up, early stopping, exact resume.
+"""One training loop for every network: AMP, EMA, clipping, warm-up, accumulation, early stopping, exact resume.
 
     trained = train(GrooveLesson(data, config), TrainingPlan(steps=4000), "runs/groove")
 
 Give it the same folder again and it goes on where it was; on a CPU the result is the same bit for bit as if it had
-never stopped. Under torchrun (a process group is initialised) every process trains on its own batches and shares
-gradients; the first one writes.
+never stopped. Ctrl-C or a plain kill saves the state of the step first. Parameters that ask for no gradient stay as
+they are and cost nothing. Under torchrun (models/learning/launch.py) every process trains on its own batches and
+shares gradients; the first one writes, judges and decides for all.
 """
 
 from __future__ import annotations
@@ -13,109 +14,26 @@ import logging
 import math
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor, distributed, nn
 
-from models.learning.progress import ProgressBar
-from models.learning.resume import TrainingState, newest_state, save_state
+from models.learning.batches import Batch, batches, each_tensor
+from models.learning.interruption import Interruption
+from models.learning.lesson import Callback, Lesson, Listener, Performer
+from models.learning.plan import TrainingPlan
+from models.learning.processes import any_process, leads, own_device, told_by_first
+from models.learning.progress import Progress
+from models.learning.resume import TrainingState, newest_state, save_state, taught_weights
 from models.music.errors import BadConfig, JamflowError
 
 log = logging.getLogger(__name__)
 MAX_SKIPPED_IN_A_ROW = 20
-
-
-class Lesson(Protocol):
-    """What a network is to learn. Everything random comes from the generator."""
-
-    @property
-    def network(self) -> nn.Module: ...
-
-    def batch(self, step: int, generator: torch.Generator) -> Any:
-        """Return the batch of a step: tensors, or tuples and dicts of them."""
-        ...
-
-    def loss(self, network: nn.Module, batch: Any, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        """Return the loss to minimise and figures to show."""
-        ...
-
-    def validate(self, network: nn.Module) -> dict[str, float]:
-        """Return figures on held-out data; "loss" decides which weights are best."""
-        ...
-
-
-class Callback(Protocol):
-    def on_metrics(self, step: int, metrics: dict[str, float]) -> None: ...
-
-
-@dataclass(frozen=True)
-class TrainingPlan:
-    """How a network is taught."""
-
-    steps: int
-    """Optimiser steps."""
-    learning_rate: float = 3e-4
-    """Peak learning rate."""
-    min_learning_rate: float = 1e-5
-    """Where the schedule ends."""
-    warmup_steps: int = 0
-    """Steps of linear warm-up."""
-    schedule: Literal["cosine", "exponential", "constant"] = "cosine"
-    """Shape of the learning rate after warm-up."""
-    decay: float = 0.9999
-    """Factor a step of the exponential schedule."""
-    weight_decay: float = 0.0
-    """AdamW's weight decay."""
-    clip_norm: float = 1.0
-    """Largest gradient norm; steep steps are scaled down to it."""
-    skip_norm: float = 1e4
-    """A gradient at least this steep, or not finite, is not applied at all."""
-    ema_decay: float = 0.0
-    """Decay of the weights' moving average; 0 keeps none."""
-    amp: bool = False
-    """Compute in bfloat16 where it is safe."""
-    validate_every: int = 500
-    """Steps between validations."""
-    save_every: int = 500
-    """Steps between checkpoints."""
-    patience: int = 0
-    """Validations without improvement before stopping; 0 never stops early."""
-    minutes: float = 0.0
-    """Wall-clock limit, earlier runs included; 0 sets none."""
-    threads: int = 0
-    """CPU threads; a small network learns several times faster on 1 than on more; 0 leaves torch's choice."""
-    seed: int = 0
-    """Of batches, dropout and everything random in training."""
-
-    def __post_init__(self) -> None:
-        checks = [
-            ("steps", self.steps, 1),
-            ("validate_every", self.validate_every, 1),
-            ("save_every", self.save_every, 1),
-        ]
-        for name, value, low in checks:
-            if value < low:
-                raise BadConfig(f"{name} is {value}; it must be at least {low}.")
-        if not 0 < self.learning_rate < 10:
-            raise BadConfig(f"learning_rate is {self.learning_rate}; it must be above 0 (try 3e-4).")
-        if not 0 <= self.ema_decay < 1:
-            raise BadConfig(f"ema_decay is {self.ema_decay}; it must be from 0 to below 1 (try 0.999).")
-
-    def learning_rate_at(self, step: int) -> float:
-        """Return the rate of a step, counted from 0."""
-        if step < self.warmup_steps:
-            return self.learning_rate * (step + 1) / self.warmup_steps
-        span, low = self.learning_rate - self.min_learning_rate, self.min_learning_rate
-        if self.schedule == "constant":
-            return self.learning_rate
-        if self.schedule == "exponential":
-            return span * self.decay ** (step - self.warmup_steps) + low
-        done = (step - self.warmup_steps) / max(1, self.steps - self.warmup_steps)
-        return span * 0.5 * (1 + math.cos(math.pi * min(1.0, done))) + low
+PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass
@@ -140,7 +58,7 @@ def train(
     device: str | torch.device | None = None,
 ) -> Trained:
     """Teach until the plan's steps, minutes or patience end; resume from the folder's newest whole checkpoint."""
-    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    device = torch.device(device) if device else own_device()
     devices = [device.index or 0] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices), on_threads(plan.threads):
         return _Training(lesson, plan, Path(folder), callbacks, device).run()
@@ -151,39 +69,49 @@ class _Training:
         self, lesson: Lesson, plan: TrainingPlan, folder: Path, callbacks: Sequence[Callback], device: torch.device
     ) -> None:
         self.lesson, self.plan, self.folder, self.callbacks, self.device = lesson, plan, folder, callbacks, device
-        rank = distributed.get_rank() if distributed.is_initialized() else 0
-        self.leads = rank == 0
-        torch.manual_seed(plan.seed + rank)
         network = lesson.network.to(device).train()
-        optimiser = torch.optim.AdamW(network.parameters(), plan.learning_rate, weight_decay=plan.weight_decay)
-        generator = torch.Generator().manual_seed(plan.seed + rank)
-        self.state = TrainingState(network, optimiser, generator, ema=_copy(network) if plan.ema_decay else None)
-        if found := newest_state(folder):
+        self.parameters = [weight for weight in network.parameters() if weight.requires_grad]
+        if not self.parameters:
+            raise BadConfig("training: every parameter of the network is frozen; leave some to be taught.")
+        optimiser = torch.optim.AdamW(self.parameters, plan.learning_rate, weight_decay=plan.weight_decay)
+        scaler = torch.amp.GradScaler(device.type, enabled=plan.amp == "fp16")
+        self.state = TrainingState(network, optimiser, scaler, ema=_copy(network) if plan.ema_decay else None)
+        if found := told_by_first(lambda: newest_state(folder)):
             self.state.restore(found)
             log.info("resumed from step %d (%s)", self.state.step, found.name)
-            if rank:  # the checkpoint holds the first process's random numbers; the others draw their own
-                generator.manual_seed(plan.seed + rank + 7919 * self.state.step)
-        self.started = time.monotonic() - self.state.seconds
+        self.began = time.monotonic() - self.state.seconds
         self.skipped = 0
         self.taught = network if not distributed.is_initialized() else nn.parallel.DistributedDataParallel(network)
+        precision = PRECISIONS.get(plan.amp)
+        self.precision = partial(torch.autocast, device.type, precision) if precision else nullcontext
 
     def run(self) -> Trained:
         plan, state = self.plan, self.state
-        with ProgressBar(plan.steps, state.step, visible=self.leads) as show:
-            while state.step < plan.steps and not self.stopped_early and not self.out_of_time:
-                figures = self.one_step()
-                last = state.step == plan.steps or self.out_of_time
-                if state.step % plan.validate_every == 0 or last:
+        minutes = plan.minutes and max(1e-9, plan.minutes - state.seconds / 60)
+        with (
+            Interruption() as interruption,
+            Progress(plan.steps, state.step, minutes, visible=leads()) as show,
+            closing(batches(self.lesson.batch, plan, self.device, state.step)) as coming,
+        ):
+            ended = state.step >= plan.steps or self.stopped_early or any_process(self.device, self.out_of_time)[0]
+            while not ended:
+                figures = self.one_step(coming)
+                over, interrupted = any_process(self.device, self.out_of_time, bool(interruption.asked))
+                ended = over or state.step == plan.steps
+                if ended or state.step % plan.validate_every == 0:
                     self.validate(figures)
-                if self.leads and (state.step % plan.save_every == 0 or last or self.stopped_early):
-                    state.seconds = time.monotonic() - self.started
-                    save_state(self.folder, state)
-                show(state.step, figures)
-        network = state.network
+                    ended |= self.stopped_early
+                if plan.sample_every and state.step % plan.sample_every == 0:
+                    self.sample()
+                if ended or interrupted or state.step % plan.save_every == 0:
+                    self.save()
+                if interrupted:
+                    interruption.go()
+                show(state.step, figures["train_loss"])
         if state.best_weights:
-            network.load_state_dict(state.best_weights)
-        seconds = time.monotonic() - self.started
-        return Trained(network.eval(), state.best, state.history, state.step, seconds, self.stopped_early)
+            state.network.load_state_dict(state.best_weights, strict=False)
+        seconds = time.monotonic() - self.began
+        return Trained(state.network.eval(), state.best, state.history, state.step, seconds, self.stopped_early)
 
     @property
     def stopped_early(self) -> bool:
@@ -191,32 +119,42 @@ class _Training:
 
     @property
     def out_of_time(self) -> bool:
-        over = bool(self.plan.minutes) and time.monotonic() - self.started > self.plan.minutes * 60
-        return _any_process(over, self.device) if self.plan.minutes else False
+        return bool(self.plan.minutes) and time.monotonic() - self.began > self.plan.minutes * 60
 
-    def one_step(self) -> dict[str, float]:
+    def one_step(self, coming: Iterator[Batch]) -> dict[str, float]:
         plan, state = self.plan, self.state
         rate = plan.learning_rate_at(state.step)
         for group in state.optimiser.param_groups:
             group["lr"] = rate
-        batch = _moved(self.lesson.batch(state.step, state.generator), self.device)
-        with torch.autocast(self.device.type, torch.bfloat16) if plan.amp else nullcontext():
-            loss, figures = self.lesson.loss(self.taught, batch, state.generator)
         state.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = float(nn.utils.clip_grad_norm_(state.network.parameters(), plan.clip_norm))
+        heard = [self.learn_from(next(coming), last=part == plan.accumulate) for part in range(1, plan.accumulate + 1)]
+        state.scaler.unscale_(state.optimiser)
+        norm = float(nn.utils.clip_grad_norm_(self.parameters, plan.clip_norm))
         if math.isfinite(norm) and norm < plan.skip_norm:
-            state.optimiser.step()
+            state.scaler.step(state.optimiser)
             self.skipped = 0
         else:
             self.skip(norm)
+        state.scaler.update()
         state.step += 1
         if state.ema is not None:
             decay = min(plan.ema_decay, (1 + state.step) / (10 + state.step))  # the average forgets its random start
-            averaged, fresh = state.ema, state.network.state_dict()
-            for name, value in averaged.items():
+            fresh = taught_weights(state.network)
+            for name, value in state.ema.items():
                 value.lerp_(fresh[name], 1 - decay) if value.is_floating_point() else value.copy_(fresh[name])
-        return {"train_loss": float(loss.detach()), "learning_rate": rate, "gradient_norm": norm, **figures}
+        means = {name: sum(part[name] for part in heard) / len(heard) for name in heard[0]}
+        return {"train_loss": means.pop("train_loss"), "learning_rate": rate, "gradient_norm": norm, **means}
+
+    def learn_from(self, batch: Batch, last: bool) -> dict[str, float]:
+        """Add a batch's gradient; processes exchange theirs with the last one of a step."""
+        torch.manual_seed(batch.seed)
+        content = each_tensor(batch.content, partial(Tensor.to, device=self.device, non_blocking=True))
+        shared = isinstance(self.taught, nn.parallel.DistributedDataParallel)
+        with self.taught.no_sync() if shared and not last else nullcontext():  # type: ignore[operator]
+            with self.precision():
+                loss, figures = self.lesson.loss(self.taught, content, batch.generator)
+            self.state.scaler.scale(loss / self.plan.accumulate).backward()
+        return {"train_loss": float(loss.detach()), **figures}
 
     def skip(self, norm: float) -> None:
         self.skipped += 1
@@ -229,50 +167,50 @@ class _Training:
 
     def validate(self, figures: dict[str, float]) -> None:
         state = self.state
-        weights = state.ema or state.network.state_dict()
-        kept = _copy(state.network)
-        state.network.load_state_dict(weights)
-        state.network.eval()
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
-            torch.manual_seed(self.plan.seed)
-            found = self.lesson.validate(state.network)
-        if not state.best or found["loss"] < state.best["loss"]:
-            state.best, state.stale = {"step": state.step, **found}, 0
-            state.best_weights = _copy(state.network)
-        else:
-            state.stale += 1
-        state.network.load_state_dict(kept)
-        state.network.train()
+        with self.performing() as network:
+            figures, found = told_by_first(lambda: (figures, self.lesson.validate(network)))
+            if not state.best or found["loss"] < state.best["loss"]:
+                state.best, state.stale = {"step": state.step, **found}, 0
+                state.best_weights = _copy(network)
+            else:
+                state.stale += 1
         metrics = {**figures, **found}
         state.history.append({"step": state.step, **metrics})
-        if self.leads:
+        if leads():
             for callback in self.callbacks:
                 callback.on_metrics(state.step, metrics)
 
+    def sample(self) -> None:
+        """Let those who want to hear and see what the network can do by now."""
+        listeners = [callback for callback in self.callbacks if isinstance(callback, Listener)]
+        if leads() and listeners and isinstance(self.lesson, Performer):
+            with self.performing() as network:
+                samples = self.lesson.samples(network)
+            for listener in listeners:
+                listener.on_samples(self.state.step, samples)
+
+    @contextmanager
+    def performing(self) -> Iterator[nn.Module]:
+        """Give the network in evaluation mode, with averaged weights where they are kept, and the same dice each time."""
+        network = self.state.network
+        learning = _copy(network)
+        network.load_state_dict(self.state.ema or learning, strict=False)
+        network.eval()
+        torch.manual_seed(self.plan.seed)
+        try:
+            with torch.no_grad():
+                yield network
+        finally:
+            network.load_state_dict(learning, strict=False)
+            network.train()
+
+    def save(self) -> None:
+        self.state.seconds = time.monotonic() - self.began
+        told_by_first(lambda: save_state(self.folder, self.state))  # nobody goes before it is written
+
 
 def _copy(network: nn.Module) -> dict[str, Tensor]:
-    return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
-
-
-def _any_process(flag: bool, device: torch.device) -> bool:
-    """Whether any of the processes that train together says so."""
-    if not distributed.is_initialized():
-        return flag
-    flags = torch.tensor(int(flag), device=device)
-    distributed.all_reduce(flags, distributed.ReduceOp.MAX)
-    return bool(flags.item())
-
-
-def _moved(batch: Any, device: torch.device) -> Any:
-    if isinstance(batch, Tensor):
-        return batch.to(device, non_blocking=True)
-    if isinstance(batch, dict):
-        return {key: _moved(value, device) for key, value in batch.items()}
-    if isinstance(batch, tuple) and hasattr(batch, "_fields"):
-        return type(batch)(*(_moved(value, device) for value in batch))
-    if isinstance(batch, tuple | list):
-        return type(batch)(_moved(value, device) for value in batch)
-    return batch
+    return {name: tensor.detach().clone() for name, tensor in taught_weights(network).items()}
 
 
 @contextmanager

@@ -29,6 +29,8 @@ LISTENING_RATE_HZ = 16_000
 MAX_CHANNELS = 2
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
 MAX_SECONDS = 4 * 3600
+SYSTEM_ERROR = 2
+"""How libsndfile counts what the system refused; it says no more."""
 BLOCK_FRAMES = 1 << 18
 # How libsndfile's log speaks of a data chunk that is shorter than its header says; -1 is "length unknown" (streams).
 _LIE = re.compile(r"^\s*(?:data|SSND)\s*:\s*(?!4294967295)(\d+) \(should be (\d+)\)", re.MULTILINE)
@@ -176,7 +178,8 @@ def write_parts(path: str | os.PathLike[str], parts: Iterable[Audio], *, subtype
                         raise BadAudio(f"{path.name}: a part has another rate or other channels than those before it.")
                     file.write(part.samples.T)
         except soundfile.LibsndfileError as error:
-            raise OSError(f"the disk took no more: {error}") from error
+            # "System error." says nothing: whole_file tells path and space.
+            raise OSError("" if error.code == SYSTEM_ERROR else error.error_string) from error
     return path
 
 

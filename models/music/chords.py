@@ -54,9 +54,6 @@ class Chord:
     def pitch_classes(self) -> tuple[int, ...]:
         return tuple((self.root + interval) % 12 for interval in INTERVALS[self.kind])
 
-    def transposed(self, semitones: int) -> Chord:
-        return Chord((self.root + semitones) % 12, self.kind)
-
     @staticmethod
     def parse(symbol: str) -> Chord:
         """Read a chord symbol; extensions fall to the nearest of the eight kinds, a slash bass is left out."""

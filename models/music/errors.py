@@ -11,6 +11,7 @@
     │   ├── Unavailable   nobody answers
     │   ├── TooLate       the deadline passed
     │   └── Refused       the server answered no, and said why
+    │       └── Busy      it has no place for one more at this moment
     └── RegistryError     the model registry
         └── GateFailed    a model was not good enough to be served
 
@@ -62,6 +63,10 @@ class TooLate(ServingError):
 
 class Refused(ServingError):
     """The server understood and said no."""
+
+
+class Busy(Refused):
+    """Every place is taken; a later request may find one."""
 
 
 class RegistryError(JamflowError):

@@ -175,5 +175,6 @@ def _sync(path: Path) -> None:
 
 def _disk_sentence(path: Path, error: OSError) -> str:
     existing = next(p for p in [path, *path.parents] if p.exists())
-    free_mb = shutil.disk_usage(existing).free // 2**20
-    return f"{path}: not written ({error.strerror or error}; {free_mb} MB free there). Free some space or choose another folder."
+    free = f"{shutil.disk_usage(existing).free // 2**20} MB free there"
+    said = "; ".join(filter(None, [error.strerror or str(error), free]))
+    return f"{path}: not written ({said}). Free some space or choose another folder."

@@ -26,20 +26,12 @@ def read_score(path: str | os.PathLike[str]) -> Any:
     """Read a MIDI file as a symusic.Score in its own ticks, or say in a sentence why not. Zero-length notes are dropped."""
     import symusic
 
-    path = Path(path)
-    if not path.is_file():
-        raise BadMidi(f"{path}: no such file. Check the path.")
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise BadMidi(f"{path.name}: {size} bytes; a MIDI file here has at most {MAX_BYTES}. Cut it into parts.")
+    path, size = _small_file(path)
     try:
         score: Any = symusic.Score(path, fmt="midi")
     except (RuntimeError, ValueError, OverflowError, MemoryError) as error:
-        raise BadMidi(f"{path.name}: not readable as MIDI ({size} bytes). Export it again, or leave it out.") from error
-    if score.ticks_per_quarter < 1:
-        raise BadMidi(
-            f"{path.name}: {score.ticks_per_quarter} ticks per quarter; at least 1 is needed. Export it again."
-        )
+        raise _unreadable(path, size) from error
+    _check_division(path, score.ticks_per_quarter)
     return score
 
 
@@ -48,23 +40,25 @@ def read_midi(path: str | os.PathLike[str], *, drums: bool = False) -> Take:
 
     For drums, a file that has a drum channel gives that one alone; a file without one is taken for drums as it is.
     """
-    path = Path(path)
-    score = read_score(path)
-    scale = TICKS_PER_QUARTER / score.ticks_per_quarter
-    only = [track for track in score.tracks if track.is_drum and len(track.notes)] if drums else []
-    rows = [
-        (note.pitch, note.velocity, round(note.time * scale), max(1, round(note.duration * scale)))
-        for track in (only or score.tracks)
-        for note in track.notes
-        if note.duration > 0 and note.velocity > 0
-    ]
-    meters = score.time_signatures
-    meter = (meters[0].numerator, meters[0].denominator) if len(meters) else (4, 4)
-    rows += _hanging_notes(path, scale, TICKS_PER_QUARTER * 4 * meter[0] // max(1, meter[1]), drums=bool(only))
+    import mido
+    from mido.midifiles.meta import KeySignatureError
+
+    path, size = _small_file(path)
+    try:
+        file = mido.MidiFile(path, clip=True)
+    except (OSError, EOFError, ValueError, KeyError, IndexError, KeySignatureError) as error:
+        raise _unreadable(path, size) from error
+    _check_division(path, file.ticks_per_beat)
+    signed, paced = _first(file.tracks, "time_signature"), _first(file.tracks, "set_tempo")
+    meter = (signed.numerator, signed.denominator) if signed else (4, 4)
+    tempo_bpm = 60e6 / max(1, paced.tempo) if paced else 120.0
+    scale = TICKS_PER_QUARTER / file.ticks_per_beat
+    notes = _notes(file.tracks, scale, max(1, TICKS_PER_QUARTER * 4 * meter[0] // max(1, meter[1])))
+    only = [note for channel, note in notes if channel == DRUM_CHANNEL] if drums else []
+    rows = only or [note for _, note in notes]
     if not rows:
         raise BadMidi(f"{path.name}: 0 notes, need 1. Export it again, or leave it out.")
-    tempo_bpm = score.tempos[0].qpm if len(score.tempos) else 120.0
-    return Take(np.array(rows), round(float(tempo_bpm), 4), meter, path.name)
+    return Take(np.array(rows), round(tempo_bpm, 4), meter, path.name)
 
 
 def write_midi(
@@ -109,15 +103,41 @@ def read_texts(path: str | os.PathLike[str]) -> list[str]:
     return [message.text for track in tracks for message in track if message.type == "text"]
 
 
-def _hanging_notes(path: Path, scale: float, ticks_per_bar: int, drums: bool) -> list[tuple[int, int, int, int]]:
-    """Close the notes that a file begins and never ends, which symusic leaves out, at the end of their bar."""
-    import mido
+def _small_file(path: str | os.PathLike[str]) -> tuple[Path, int]:
+    path = Path(path)
+    if not path.is_file():
+        raise BadMidi(f"{path}: no such file. Check the path.")
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise BadMidi(f"{path.name}: {size} bytes; a MIDI file here has at most {MAX_BYTES}. Cut it into parts.")
+    return path, size
 
-    try:
-        tracks = mido.MidiFile(path, clip=True).tracks
-    except (OSError, EOFError, ValueError, KeyError, IndexError) as error:
-        raise BadMidi(f"{path.name}: not readable as MIDI ({error or 'it is cut off'}). Export it again.") from error
-    hanging = []
+
+def _unreadable(path: Path, size: int) -> BadMidi:
+    return BadMidi(f"{path.name}: not readable as MIDI ({size} bytes). Export it again, or leave it out.")
+
+
+def _check_division(path: Path, ticks_per_quarter: int) -> None:
+    if ticks_per_quarter < 1:
+        raise BadMidi(f"{path.name}: {ticks_per_quarter} ticks per quarter; at least 1 is needed. Export it again.")
+
+
+def _first(tracks: Sequence[Any], kind: str) -> Any:
+    """Find the earliest message of a kind in all tracks, or None."""
+    found = []
+    for track in tracks:
+        now = 0
+        for message in track:
+            now += message.time
+            if message.type == kind:
+                found.append((now, message))
+                break
+    return min(found, key=lambda each: each[0])[1] if found else None
+
+
+def _notes(tracks: Sequence[Any], scale: float, ticks_per_bar: int) -> list[tuple[int, tuple[int, int, int, int]]]:
+    """Pair beginnings with ends, first with first: (channel, note). What never ends is closed at the end of its bar."""
+    notes = []
     for track in tracks:
         now, begun = 0, {}
         for message in track:
@@ -125,14 +145,15 @@ def _hanging_notes(path: Path, scale: float, ticks_per_bar: int, drums: bool) ->
             if message.type == "note_on" and message.velocity > 0:
                 begun.setdefault((message.channel, message.note), []).append((now, message.velocity))
             elif message.type in ("note_on", "note_off") and begun.get((message.channel, message.note)):
-                begun[message.channel, message.note].pop(0)
+                start, velocity = begun[message.channel, message.note].pop(0)
+                if now > start:
+                    lasts = max(1, round((now - start) * scale))
+                    notes.append((message.channel, (message.note, velocity, round(start * scale), lasts)))
         for (channel, pitch), starts in begun.items():
-            if drums and channel != DRUM_CHANNEL:
-                continue
             for start, velocity in starts:
                 onset = round(start * scale)
-                hanging.append((pitch, velocity, onset, ticks_per_bar - onset % ticks_per_bar))
-    return hanging
+                notes.append((channel, (pitch, velocity, onset, ticks_per_bar - onset % ticks_per_bar)))
+    return notes
 
 
 def find_midi(path: str | os.PathLike[str]) -> list[Path]:

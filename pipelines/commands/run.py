@@ -10,7 +10,6 @@ from pathlib import Path
 
 from pipelines import catalogue
 from pipelines.flags import Flags, add_flags, chosen
-from pipelines.presets import add_preset_flag, preset
 from pipelines.settings import Profile
 
 SHOWN = 16
@@ -31,12 +30,11 @@ def main(argv: list[str]) -> int:
     from pipelines.publish import NUMBERED, publish
     from pipelines.runner import run
 
-    arguments = chosen(pipeline, values, preset(name, values))
+    arguments = chosen(pipeline, values)
     outcome = run(pipeline, arguments, profile, cached=not values.no_cache, plain=values.plain)
     written = publish(outcome.paths(), Path(values.out_dir)) if values.out_dir else []
-    for label, value in outcome.outputs.items():
-        if not hasattr(value, "path"):
-            print(f"{'result' if label == 'Output' else label:<9}{value}")
+    for label, value in outcome.results().items():
+        print(f"{'result' if label == 'Output' else label:<9}{value}")
     written.sort(key=lambda path: not NUMBERED.match(path.name))  # this run's own files before the kit's many
     for path in written[:SHOWN]:
         print(f"wrote    {path}")
@@ -58,7 +56,6 @@ def _parser(name: str, pipeline) -> Flags:
     add_flags(parser, pipeline)
     if "--out-dir" not in parser._option_string_actions:
         ours.add_argument("--out-dir", metavar="DIR", help="bring the outputs here; numbered files get the next number")
-    add_preset_flag(parser)
     ours.add_argument("--no-cache", action="store_true", help="run every stage, whatever the cache knows")
     ours.add_argument("--plain", action="store_true", help="plain lines instead of a live table")
     return parser

@@ -1,6 +1,6 @@
 """`jamflow submit NAME [flags]`: run a pipeline on the cluster of the profile (JAMFLOW_PROFILE=cluster, JAMFLOW_KFP_HOST).
 
-jamflow submit train-groove --preset studio --source s3://data/groove --wait
+jamflow submit train-groove --preset studio --data s3://data/groove --wait
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ def main(argv: list[str]) -> int:
         print(__doc__)
         return 0
     from pipelines.cluster import submit
-    from pipelines.presets import add_preset_flag, preset
     from pipelines.settings import Profile
 
     profile = Profile.load()
@@ -23,11 +22,10 @@ def main(argv: list[str]) -> int:
     pipeline = catalogue.pipeline(name, profile.images)
     parser = Flags(prog=f"jamflow submit {name}", description=pipeline.description or "")
     add_flags(parser, pipeline)
-    add_preset_flag(parser)
     parser.add_argument("--no-cache", action="store_true", help="run every stage, whatever the cluster's cache knows")
     parser.add_argument("--wait", metavar="MINUTES", type=float, help="wait so long for the end")
     values = parser.read(argv[1:])
-    arguments = chosen(pipeline, values, preset(name, values))
+    arguments = chosen(pipeline, values)
     submitted = submit(pipeline, arguments, profile, cached=not values.no_cache, wait_minutes=values.wait)
     print(f"run      {submitted.run_id}\nstate    {submitted.state}\npage     {submitted.page}")
     return 0 if submitted.state not in ("FAILED", "CANCELED") else 1

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from models.music.errors import BadInput
 from serving.asker import Asker
-from serving.contract import ANY, ModelContract, Tensor
+from serving.contract import Axis, ModelContract, Tensor
 
 MODES = ("humanise", "vary", "tap")
 """The wire carries the place in this tuple."""
@@ -24,13 +24,13 @@ MAX_BARS, MAX_HITS = 256, 8192
 GROOVE = ModelContract(
     name="groove",
     inputs=(
-        Tensor("hits", "INT32", (ANY, 4), longest=MAX_HITS, shortest=0, low=0),
+        Tensor("hits", "INT32", (Axis("n", MAX_HITS, shortest=0), 4), low=0),
         Tensor("bars", "INT32", (1,), low=1, high=MAX_BARS),
         Tensor("temperature", "FP32", (1,), low=0.0, high=4.0),
         Tensor("mode", "INT32", (1,), low=0, high=len(MODES) - 1),
         Tensor("seed", "INT64", (1,)),
     ),
-    outputs=(Tensor("notes", "INT32", (ANY, 4), longest=4 * MAX_HITS, shortest=0, tolerance=2),),
+    outputs=(Tensor("notes", "INT32", (Axis("n", 4 * MAX_HITS, shortest=0), 4), tolerance=2),),
     canary={
         "hits": [[36, 100, 0, 240], [42, 80, 480, 240], [38, 110, 960, 240], [42, 70, 1440, 240]],
         "bars": [1],

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from serving.asker import Asker
-from serving.contract import ANY, ModelContract, Tensor
+from serving.contract import Axis, ModelContract, Tensor
 
 ROLE_NAMES: tuple[str, ...] = ("CORE", "ACCENT", "MOTION", "FILL", "TEXTURE")
 """The order of the scores; `role` is the place in this tuple."""
@@ -22,7 +22,7 @@ _TAP_S = np.arange(1600) / RATE_HZ
 ROLES = ModelContract(
     name="roles",
     inputs=(
-        Tensor("audio", "FP32", (ANY,), longest=SECONDS * RATE_HZ),
+        Tensor("audio", "FP32", (Axis("n", SECONDS * RATE_HZ),)),
         Tensor("features", "FP32", (N_FEATURES,), low=0.0, high=1.0, optional=True),
     ),
     outputs=(

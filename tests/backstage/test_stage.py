@@ -16,6 +16,9 @@ def rehearse(songs: Input[Dataset], model: Output[Dataset], steps: int = 10) -> 
     Args:
         songs: What to rehearse.
         steps: How long.
+
+    Returns:
+        hours
     """
     Path(model.path).write_text(Path(songs.path).read_text() * steps)
     return steps / 2
@@ -53,6 +56,11 @@ def test_its_image_is_ours_and_tagged_by_what_it_reaches():
     assert f"JAMFLOW_STAGE_KEY={key} python3 -m backstage.door " in str(container.command)
     assert "pip install" not in str(container.command)
     assert (rehearse.component_spec.inputs or {})["songs"].description == "What to rehearse."
+
+
+def test_what_comes_back_is_named_by_the_docstring():
+    assert (rehearse.component_spec.outputs or {})["Output"].description == "hours"
+    assert (perform.component_spec.outputs or {})["Output"].description is None
 
 
 def test_the_prefix_of_images_is_a_setting_and_an_unknown_image_is_refused(monkeypatch):

@@ -3,6 +3,8 @@ import logging
 import pytest
 from served_house import tiny_groove
 
+from backstage.record import Record
+from backstage.tracking import recording
 from backstage.verdict import examine
 from models.music.files import write_json
 from serving.where import Where
@@ -26,11 +28,13 @@ def test_a_model_that_is_no_worse_on_the_same_data_passes(model, heard):
     assert examine("groove", model, heard, 0.0, Where()) == "passed"
 
 
-def test_a_worse_model_is_held_back_and_the_log_says_why(model, heard, caplog):
+def test_a_worse_model_is_held_back_and_log_and_note_say_why(model, heard, caplog):
     write_json(heard / "metrics.json", {**CHAMPION, "timing_mae_ms": 12.0})
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO), recording(heard / "record") as folder:
         assert examine("groove", model, heard, 0.0, Where()) == "held back"
     assert "timing_mae_ms is 12, the champion's 10" in caplog.text
+    [why] = Record(folder).of_kind("note")
+    assert why["text"].startswith("groove, held back: timing_mae_ms is 12, the champion's 10")
 
 
 def test_a_budget_of_the_users_counts_instead_of_the_familys(model, heard, caplog):

@@ -8,14 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backstage.pipeline_run import StageRun
 from backstage.record import Record
 from backstage.tracking import recording
 from components.beats import gather_drums, make_groove, make_skeleton, pack_kit
+from components.tempo import find_tempo
 from models.drums.events import read_events
 from models.music.audio import write_audio
 from models.music.files import write_json
 from models.practice.drum_sounds import synthesise
-from serving.asker import Reply
+from models.practice.songs import compose
+from serving.in_process import InProcess
 from serving.voices import Voice
 
 
@@ -39,13 +42,16 @@ def pools(tmp_path: Path) -> Path:
 class Late:
     """Stands for a groove model: plays every hit so many ticks late."""
 
-    def ask(self, contract, arrays, deadline_s=None) -> Reply:
-        return Reply({"notes": arrays["hits"] + np.array([0, 0, 10 + arrays["seed"][0], 0], np.int32)}, 3)
+    def play(self, requests):
+        return [{"notes": asked["hits"] + np.array([0, 0, 10 + asked["seed"][0], 0], np.int32)} for asked in requests]
 
 
 @pytest.fixture
 def late(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backstage.voices.open_voice", lambda name, voice, where: Voice(Late(), f"{name}: late"))
+    monkeypatch.setattr(
+        "backstage.voices.open_voice",
+        lambda name, voice, where: Voice(InProcess("", 3, player=Late()), f"{name}: late"),
+    )
 
 
 def test_the_stages_lay_a_skeleton_and_play_it(pools: Path, tmp_path: Path, late: None):
@@ -58,6 +64,21 @@ def test_the_stages_lay_a_skeleton_and_play_it(pools: Path, tmp_path: Path, late
     assert offsets == {round(15 * 500 / 960, 3)}
     kept = sorted(path.suffix for path in (tmp_path / "record").iterdir())
     assert kept == [".jsonl", ".png", ".png", ".wav", ".wav"]
+
+
+def test_the_tempo_is_said_in_one_line_and_drawn(tmp_path: Path):
+    song = compose(np.random.default_rng(5), bars=6, tempo_bpm=110)
+    write_audio(tmp_path / "drums.wav", song.stems["drums"])
+    with recording(tmp_path / "record"):
+        bpm = find_tempo.python_func(Folder(str(tmp_path / "drums.wav")), Folder(str(tmp_path / "tempo")))
+        given = find_tempo.python_func(Folder(str(tmp_path / "drums.wav")), Folder(str(tmp_path / "given")), bpm="97.5")
+    assert (bpm, given) == (pytest.approx(110, rel=0.01), 97.5)
+    record = Record(tmp_path / "record")
+    heard, told = (line["text"] for line in record.of_kind("note"))
+    assert heard.startswith(f"tempo {bpm:.1f} bpm (sure: ")
+    assert told.startswith("tempo 97.5 bpm, as told")
+    assert StageRun("find-tempo", "done", number=("Output", 110.0), record=record).number_text() == told
+    assert record.of_kind("picture")
 
 
 def test_kit_skeleton_and_groove_are_gathered_in_one_folder(

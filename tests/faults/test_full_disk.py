@@ -5,32 +5,50 @@ from __future__ import annotations
 import subprocess
 import sys
 
-WRITE_A_SONG = """
+import pytest
+
+WITHIN_A_LIMIT = """
 import resource, signal, sys
 import numpy as np
-from models.music.audio import Audio, write_audio
 from models.music.errors import JamflowError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 limit = int(sys.argv[2])
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 try:
-    write_audio(sys.argv[1], Audio(np.random.default_rng(0).uniform(-1, 1, (2, 300_000)).astype(np.float32), 44_100))
+    {write}
 except JamflowError as error:
     print(error)
 """
+SONG = """
+    from models.music.audio import Audio, write_audio
+    write_audio(sys.argv[1], Audio(np.random.default_rng(0).uniform(-1, 1, (2, 300_000)).astype(np.float32), 44_100))
+"""
+WEIGHTS = """
+    import torch
+    from models.learning.checkpoint import write_tensors
+    from models.music.files import whole_file
+    with whole_file(sys.argv[1]) as part:
+        write_tensors(part, {"weight": torch.zeros(300_000)})
+"""
 
 
-def write_a_song(path, limit):
-    command = [sys.executable, "-c", WRITE_A_SONG, str(path), str(limit)]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+@pytest.mark.parametrize(
+    ("name", "write", "why"),
+    [("song.wav", SONG, ""), ("groove.safetensors", WEIGHTS, "File too large; ")],
+)
+def test_a_full_disk_leaves_nothing_under_a_final_name_and_a_rerun_succeeds(tmp_path, name, write, why):
+    path = tmp_path / "takes" / name
 
+    def writes(limit: int) -> str:
+        code = WITHIN_A_LIMIT.replace("{write}", write.strip())
+        command = [sys.executable, "-c", code, str(path), str(limit)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
-def test_a_full_disk_leaves_nothing_under_a_final_name_and_a_rerun_succeeds(tmp_path):
-    path = tmp_path / "stems" / "song.wav"
-    said = write_a_song(path, limit=100_000)
-    assert "song.wav: not written" in said
-    assert "MB free there" in said
+    said = writes(limit=100_000)
+    assert said.startswith(f"{path}: not written ({why}"), said
+    assert said.endswith(" MB free there). Free some space or choose another folder.\n")
+    assert "rror" not in said, "what a library calls an error tells the user nothing"
     assert list(path.parent.iterdir()) == []
-    assert write_a_song(path, limit=0) == ""
+    assert writes(limit=0) == ""
     assert path.stat().st_size > 1_000_000

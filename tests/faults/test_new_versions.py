@@ -103,7 +103,7 @@ def test_a_broken_version_is_not_served_and_the_champion_never_notices(house, tm
     assert set(listener.versions) == {old}
     assert house.registry.alias("groove", "champion") == old
     assert new not in Repository(house.repository).versions("groove")
-    assert Repository(house.repository).models() == ["echo", "groove", "roles"]
+    assert Repository(house.repository).models() == ["counting", "echo", "groove", "remembering", "roles"]
 
 
 def test_whoever_loses_the_race_changes_nothing(house, tmp_path, monkeypatch):

@@ -1,3 +1,5 @@
+import argparse
+import re
 import subprocess
 import sys
 import time
@@ -5,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import cli
+from pipelines import catalogue, cli
 from pipelines.catalogue import entries
-from pipelines.flags import Flags
+from pipelines.flags import Flags, add_flags
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,6 +49,36 @@ def test_the_help_of_a_stage_comes_from_its_signature_and_docstring(capsys):
     assert "--source TEXT" in said
     assert "the address of a snapshot or an archive" in said
     assert "--out-dir" in said
+
+
+def told_by(name: str, capsys) -> str:
+    with pytest.raises(SystemExit):
+        cli.main(["run", name, "--help"])
+    return " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "sentence"),
+    [
+        ("make-drums", "--fill-prob X How likely the last bar of every four ends in a fill, 0 to 1. [0.25]"),
+        ("make-drums", "--model TEXT A folder with a separator's weights, or the name of a pretrained one. [htdemucs]"),
+        ("make-drums", "--seed N The same seed, the same drums. [42]"),
+        ("play-groove", "--pools-json TEXT The kit's pools file; empty plays the practice room's kit."),
+        ("train-groove", "--size TEXT tiny, laptop, studio or published (models/groove/presets.yaml). [laptop]"),
+    ],
+)
+def test_a_pipelines_flag_says_what_its_stage_says_unless_it_says_more_itself(pipeline, sentence, capsys):
+    assert sentence in told_by(pipeline, capsys)
+
+
+def test_every_flag_of_everything_explains_itself():
+    silent = []
+    for name in entries():
+        parser = Flags(prog=name)
+        add_flags(parser, catalogue.pipeline(name, "localhost/jamflow"))
+        shown = [action for action in parser._actions if action.help != argparse.SUPPRESS]
+        silent += [f"{name} {a.option_strings[0]}" for a in shown if not re.match(r"[\w\"]", a.help or "")]
+    assert silent == []
 
 
 @pytest.mark.parametrize(
@@ -90,6 +122,7 @@ def test_a_stage_alone_takes_files_and_leaves_files(tmp_path, capsys, monkeypatc
     assert cli.main(words) == 0
     assert (tmp_path / "out" / "take_1.mid").read_bytes() == b"MThd"
     said = capsys.readouterr().out
+    assert re.search(r"^result   digest [0-9a-f]{12}$", said, re.MULTILINE)
     for link in ("report ", "log ", "mlflow ", "wrote "):
         assert link in said
     assert cli.main(["status"]) == 0

@@ -64,6 +64,14 @@ def test_a_submission_goes_through_the_command_line_too(far, kubeflow, capsys):
     assert f"page     {kubeflow.url}/#/runs/details/" in capsys.readouterr().out
 
 
+def test_files_of_this_machine_are_not_submitted(far, kubeflow, tmp_path, capsys):
+    (tmp_path / "beat.mid").write_bytes(b"MThd")
+    assert cli.main(["submit", "play-groove", "--midi", str(tmp_path / "beat.mid")]) == 1
+    said = capsys.readouterr().err
+    assert "midi: a cluster cannot see this machine's files. Run play-groove here by `jamflow run`" in said
+    assert not kubeflow.runs
+
+
 def test_what_the_cluster_refuses_is_one_line(far):
     with pytest.raises(Unavailable, match=r"refused study \(400 .*unknown parameters.*stepps"):
         cluster.submit(study, {"source": "s3://data/grooves", "stepps": 7}, far)

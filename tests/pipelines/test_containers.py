@@ -67,7 +67,7 @@ def boxed(home, monkeypatch) -> Profile:
 def test_stages_run_in_their_image_and_the_cache_holds(boxed):
     outcome = run(recital, {}, boxed)
     assert outcome.outputs == {"Output": 3}
-    assert outcome.run.stages[0].number == ("Output", "/opt/venv"), "the image's Python, not ours"
+    assert outcome.run.stages[0].number == ("", "/opt/venv"), "the image's Python, not ours"
     assert outcome.run.stages[1].record
     assert outcome.run.stages[1].record.metrics() == {"words": 3.0}
     assert {s.state for s in run(recital, {}, boxed).run.stages} == {"cached"}

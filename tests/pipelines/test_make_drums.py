@@ -7,14 +7,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from components.drum_stems import PRACTICE_BARS
 from models.drums.events import read_beat
 from models.drums.kit import read_kit
 from models.drums.notation import read_beat_midi
-from models.music.audio import read_audio
+from models.music.audio import read_audio, write_audio
+from models.music.files import read_json
+from models.practice.songs import compose
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def practice_tempo(seed: int) -> float:
+    """The tempo of the song that make-drums plays to itself."""
+    return compose(np.random.default_rng(seed), bars=PRACTICE_BARS).grid.tempo_bpm
 
 
 @pytest.mark.slow
@@ -45,8 +54,23 @@ def test_without_a_song_the_practice_room_plays_one_and_everything_opens(tmp_pat
     for name, beat in (("render_1", skeleton), ("render_groovae_1", groove)):
         assert read_beat_midi(out / f"{name}.mid").events == beat.events
         assert read_audio(out / f"{name}.wav").peak > 0.1
+    heard = read_json(out / "tempo_1.json")
+    assert heard["bpm"] == skeleton.grid.tempo_bpm == pytest.approx(practice_tempo(seed=42), rel=0.01)
+    assert heard["said"] in done.stdout
     [report] = (home / "runs").glob("make-drums-*/report.html")
     assert report.read_text().count("<audio") >= 2
+
+
+def test_a_given_tempo_is_kept_and_one_nobody_plays_is_one_line(tmp_path: Path, home: Path):
+    song = compose(np.random.default_rng(1), bars=2)
+    drums = write_audio(tmp_path / "drums.wav", song.stems["drums"])
+    command = [sys.executable, "-m", "pipelines.cli", "run", "find-tempo", "--drums", str(drums), "--plain", "--bpm"]
+    kept = subprocess.run([*command, "97.5"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert "tempo 97.5 bpm, as told" in kept.stdout, kept.stderr
+    assert "result   97.5" in kept.stdout
+    refused = subprocess.run([*command, "500"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    [line] = [line for line in refused.stderr.splitlines() if line.startswith("jamflow:")]
+    assert "bpm is 500; give auto, or 20 to 400 (try 96)." in line
 
 
 def test_a_song_that_is_not_there_is_one_line(tmp_path: Path, home: Path):

@@ -5,17 +5,17 @@ import time
 
 from models.music.errors import BadMidi
 from serving.backends.backend import Backend
-from serving.contract import ANY, ModelContract, Tensor
+from serving.contract import Axis, ModelContract, Tensor
 
 ECHO = ModelContract(
     name="echo",
     inputs=(
-        Tensor("numbers", "INT32", (ANY, 4), longest=1000, shortest=0),
-        Tensor("sound", "FP32", (ANY,), longest=1000, optional=True),
+        Tensor("numbers", "INT32", (Axis("n", 1000, shortest=0), 4)),
+        Tensor("sound", "FP32", (Axis("n", 1000),), optional=True),
         Tensor("order", "INT32", (1,), low=0, high=9, optional=True),
     ),
     outputs=(
-        Tensor("numbers", "INT32", (ANY, 4), longest=1000, shortest=0),
+        Tensor("numbers", "INT32", (Axis("n", 1000, shortest=0), 4)),
         Tensor("company", "INT64", (1,)),
     ),
     canary={"numbers": [[0, 1, 2, 3]]},

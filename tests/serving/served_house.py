@@ -12,11 +12,14 @@ from pathlib import Path
 
 import psutil
 import torch
+from counting_model import COUNTING
 from echo_model import ECHO
+from remembering_model import REMEMBERING
 
 from models.drums.roles.learned import network as roles
 from models.groove.network import TINY, GrooveVAE
 from models.learning.checkpoint import save_model
+from serving.contract import ModelContract
 from serving.contracts.groove import GROOVE
 from serving.contracts.roles import ROLES
 from serving.control import Control
@@ -27,8 +30,8 @@ from serving.repository import Repository
 from serving.server import TritonServer
 from serving.where import Where
 
-SERVED = [GROOVE, ROLES, ECHO]
-ECHO_BACKEND = Path(__file__).with_name("echo_model.py")
+TOYS = [ECHO, COUNTING, REMEMBERING]
+SERVED = [GROOVE, ROLES, *TOYS]
 
 
 @dataclass(frozen=True)
@@ -54,18 +57,30 @@ def registry_in(folder: Path, empty_store: Path) -> Registry:
 
 
 def open_house(folder: Path, empty_store: Path) -> Iterator[House]:
-    """Start a server with an echo, a tiny role model and a deployed tiny groove champion on it."""
-    model = tiny_groove(folder / "groove", seed=1)
+    """Start a server with the toys, a tiny role model and a deployed tiny groove champion on it."""
+    model = tiny_groove(folder / "model", seed=1)
     registry = registry_in(folder, empty_store)
-    add_echo(folder / "repository", 1, model)
+    for toy in TOYS:
+        add_toy(toy, folder / "repository", 1, model)
     Repository(folder / "repository").add(ROLES, 1, tiny_roles(folder / "roles", seed=1))
     Repository(folder / "repository").serve(ROLES, [1])
     with TritonServer(folder / "repository", folder / "triton") as server:
         with contextlib.closing(Control(server.endpoint)) as control, ThreadPoolExecutor() as loading:
-            list(loading.map(control.load, ["echo", "roles"]))
+            list(loading.map(control.load, ["roles", *(toy.name for toy in TOYS)]))
         version = register(registry, "groove", model, {"timing_mae_ms": 20.0})
         deploy(registry, "groove", version, folder / "repository", server.endpoint)
         yield House(registry, folder / "repository", server)
+
+
+def house_of_toys(folder: Path) -> Iterator[TritonServer]:
+    """Start a server with the toys alone."""
+    model = tiny_groove(folder / "model", seed=1)
+    for toy in TOYS:
+        add_toy(toy, folder / "repository", 1, model)
+    with TritonServer(folder / "repository", folder / "triton") as server:
+        with contextlib.closing(Control(server.endpoint)) as control, ThreadPoolExecutor() as loading:
+            list(loading.map(control.load, [toy.name for toy in TOYS]))
+        yield server
 
 
 def tiny_groove(folder: Path, seed: int) -> Path:
@@ -84,11 +99,11 @@ def tiny_roles(folder: Path, seed: int) -> Path:
     return save_model(folder, network, config, "roles", calibration={"slope": 20.0, "offset": -0.6})
 
 
-def add_echo(repository: Path, version: int, model: Path) -> None:
-    """Put an echo model into a repository."""
+def add_toy(toy: ModelContract, repository: Path, version: int, model: Path) -> None:
+    """Put a version of a toy into a repository."""
     scores = Repository(repository)
-    scores.add(ECHO, version, model, backend=ECHO_BACKEND)
-    scores.serve(ECHO, [version])
+    scores.add(toy, version, model, backend=Path(__file__).with_name(f"{toy.name}_model.py"))
+    scores.serve(toy, [version])
 
 
 def stub_of(server: TritonServer, name: str) -> psutil.Process:

@@ -8,7 +8,7 @@ from models.groove import request
 from models.music.audio import LISTENING_RATE_HZ
 from models.music.errors import BadInput
 from serving.client import JamflowClient
-from serving.contract import ANY, ModelContract, Tensor, check_name, config_pbtxt
+from serving.contract import Axis, ModelContract, Tensor, check_name, config_pbtxt
 from serving.contracts import roles as roles_wire
 from serving.contracts.groove import GROOVE, MODES, groove
 from serving.contracts.roles import ROLE_NAMES, ROLES
@@ -33,7 +33,7 @@ def test_every_contract_accepts_its_own_canary(contract):
         ),
         ({"hits": np.zeros((8193, 4), np.int32)}, r"shape \[8193, 4\]"),
         ({"hits": np.zeros((3, 4), np.int64)}, r"hits is int64; give int32 \[n, 4\]"),
-        ({"hits": np.full((1, 4), -1, np.int32)}, r"hits is -1; give 0 to inf"),
+        ({"hits": np.full((1, 4), -1, np.int32)}, r"hits is -1; give 0 or more"),
         ({"temperature": np.array([np.nan], np.float32)}, r"temperature holds NaN or infinity at 0"),
         ({"temperature": np.array([9], np.float32)}, r"temperature is 9; give 0 to 4"),
         ({"mode": np.array([3], np.int32)}, r"mode is 3; give 0 to 2"),
@@ -54,7 +54,7 @@ def test_a_missing_input_is_named():
 
 def test_the_wire_allows_what_the_model_allows():
     limits = {tensor.name: tensor for tensor in GROOVE.inputs}
-    assert limits["hits"].longest == request.MAX_HITS
+    assert limits["hits"].shape[0] == Axis("n", request.MAX_HITS, shortest=0)
     assert limits["bars"].high == request.MAX_BARS
     assert limits["temperature"].high == request.MAX_TEMPERATURE
     assert request.MODES == MODES
@@ -78,9 +78,8 @@ def test_triton_reads_the_same_names_shapes_and_versions():
 
 
 def test_a_stream_of_replies_is_written_as_such():
-    stream = ModelContract(
-        "jam", (Tensor("chords", "INT32", (ANY, 2), longest=64),), (Tensor("note", "INT32", (1, 4)),), decoupled=True
-    )
+    chords, note = Tensor("chords", "INT32", (Axis("n", 64), 2)), Tensor("note", "INT32", (1, 4), join=0)
+    stream = ModelContract("jam", (chords,), (note,), mode="stream")
     assert "model_transaction_policy { decoupled: true }" in config_pbtxt(stream, [1])
     assert "dynamic_batching" not in config_pbtxt(stream, [1])
 

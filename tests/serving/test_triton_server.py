@@ -16,7 +16,7 @@ import psutil
 import pytest
 import tritonclient.grpc as grpc
 from echo_model import ECHO
-from served_house import add_echo, stub_of
+from served_house import add_toy, stub_of
 from tritonclient.utils import InferenceServerException
 
 from models.music.errors import BadInput, Refused, Unavailable
@@ -117,7 +117,7 @@ def test_the_endpoint_is_kept_for_this_user_alone(house, tmp_path):
 
 def test_a_server_killed_outright_leaves_no_process_and_no_memory(tmp_path):
     (tmp_path / "model").mkdir()
-    add_echo(tmp_path / "repository", 1, tmp_path / "model")
+    add_toy(ECHO, tmp_path / "repository", 1, tmp_path / "model")
     server = TritonServer(tmp_path / "repository", tmp_path / "triton").start()
     prefix = server._shared_prefix
     control = Control(server.endpoint)

@@ -9,13 +9,13 @@ import torch
 
 from models.groove.dataset import prepare, read_corpus
 from models.groove.encoding import HITS, OFFSETS, VELOCITIES
-from models.groove.evaluate import MEAN, REGRESSOR, SAMPLED, draw, evaluate, loss_curves, table
+from models.groove.evaluate import judge
 from models.groove.files import play_file
 from models.groove.humaniser import STARTER, Humaniser
-from models.groove.judge import judge
-from models.groove.lesson import GrooveLesson, GrooveTraining, preset
+from models.groove.lesson import GrooveLesson, GrooveTraining, read_preset
 from models.groove.metrics import BASELINES, bootstrapped, errors_by_performance, hit_f1, measure, same_step_correlation
 from models.groove.regressor import taught
+from models.groove.report import MEAN, REGRESSOR, SAMPLED, draw, evaluate, table
 from models.groove.request import GrooveRequest
 from models.groove.train import train_groove
 from models.learning.training import TrainingPlan
@@ -68,14 +68,16 @@ def test_a_report_puts_every_player_side_by_side(corpus, trained, tmp_path):
     low, high = report.intervals[MEAN]["velocity_mae"]
     assert low <= report.figures[MEAN]["velocity_mae"] <= high
     assert "BiLSTM regressor" in table(report)
-    loss_curves(tmp_path / "loss.png", trained[1].history)
-    assert all(path.stat().st_size > 5000 for path in [*draw(network, corpus.test, tmp_path), tmp_path / "loss.png"])
+    assert all(path.stat().st_size > 5000 for path in draw(network, corpus.test, tmp_path))
 
 
 def test_a_verdict_is_a_folder_with_the_champion_beside_it(prepared, trained, tmp_path):
     figures = judge(prepared, trained[0], tmp_path / "verdict", champion=trained[0])
     assert json.loads((tmp_path / "verdict" / "metrics.json").read_text()) == figures
     assert json.loads((tmp_path / "verdict" / "champion.json").read_text()) == figures
+    baselines = json.loads((tmp_path / "verdict" / "baselines.json").read_text())
+    assert set(baselines) == set(BASELINES)
+    assert all(set(figures) - {"tap_f1"} <= set(theirs) for theirs in baselines.values())
     assert {"piano_roll.png", "timing.png", "report.txt"} <= {file.name for file in (tmp_path / "verdict").iterdir()}
 
 
@@ -147,16 +149,16 @@ def test_an_interval_draws_performances_not_windows():
 
 
 def test_presets_are_read_and_a_wrong_name_is_told_its_neighbour():
-    assert preset("laptop").network == "laptop"
-    assert preset("published").config.dropout == 0.7
+    assert read_preset("laptop").network == "laptop"
+    assert read_preset("published").config.dropout == 0.7
     with pytest.raises(BadConfig, match="did you mean 'laptop'"):
-        preset("labtop")
+        read_preset("labtop")
     with pytest.raises(BadConfig, match="tasks: unknown 'humanize'"):
-        dataclasses.replace(preset("tiny"), tasks={"humanize": 1.0})
+        dataclasses.replace(read_preset("tiny"), tasks={"humanize": 1.0})
 
 
 def test_tasks_differ_in_what_is_told_and_never_in_what_was_played(corpus):
-    lesson = GrooveLesson(corpus.train, corpus.validation, preset("tiny"))
+    lesson = GrooveLesson(corpus.train, corpus.validation, read_preset("tiny"))
     played = corpus.train.cells[:8]
     told = {task: lesson.heard(played, task, np.random.default_rng(0)) for task in ("humanise", "vary", "tap")}
     assert all((parts[1] == played).all() for parts in told.values())

@@ -1,17 +1,17 @@
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
+import dataclasses
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+from models.learning.checkpoint import read_tensors
 from models.learning.resume import newest_state
 from models.learning.training import TrainingPlan, train
-from models.music.errors import BadConfig, JamflowError
+from models.music.errors import BadConfig, BadInput, JamflowError
+from models.music.files import read_json
 
 
 class Line:
@@ -137,23 +137,128 @@ def test_an_impossible_plan_is_refused_with_a_way_out():
         TrainingPlan(steps=1, learning_rate=0)
 
 
-ONE_OF_TWO = """
-import sys, torch
-sys.path.insert(0, sys.argv[1])
-from pathlib import Path
-from test_training import Line, TrainingPlan, train
-rank, folder = int(sys.argv[3]), Path(sys.argv[2])
-torch.distributed.init_process_group("gloo", (folder / "meet").as_uri(), rank=rank, world_size=2)
-trained = train(Line(), TrainingPlan(steps=4, minutes=5), folder / "training")
-torch.save(trained.network.state_dict()["0.weight"], folder / f"{rank}.pt")
-torch.distributed.destroy_process_group()
-"""
+def test_precision_has_a_name():
+    with pytest.raises(BadConfig, match="amp is True; it must be bf16, fp16 or empty"):
+        TrainingPlan(steps=1, amp=True)  # type: ignore[arg-type]
 
 
-@pytest.mark.slow
-def test_two_processes_that_train_together_end_with_the_same_weights(tmp_path):
-    start = [sys.executable, "-c", ONE_OF_TWO, str(Path(__file__).parent), str(tmp_path)]
-    both = [subprocess.Popen([*start, str(rank)]) for rank in (0, 1)]
-    assert [process.wait(60) for process in both] == [0, 0]
-    first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
-    assert torch.equal(first, second)
+class Halves(Line):
+    """The same 32 points at every step: whole, or in two halves."""
+
+    def __init__(self, parts):
+        super().__init__()
+        self.network[2] = nn.Identity()
+        self.parts, self.shown = parts, 0
+
+    def batch(self, step, generator):
+        x = torch.linspace(-1, 1, 32)[:, None].chunk(self.parts)[self.shown % self.parts]
+        self.shown += 1
+        return x, 2 * x - 1
+
+
+def test_batches_of_one_step_add_up_to_a_larger_batch(tmp_path):
+    plan = TrainingPlan(steps=20, learning_rate=0.02, validate_every=20)
+    whole = train(Halves(1), plan, tmp_path / "whole")
+    halves = train(Halves(2), dataclasses.replace(plan, accumulate=2), tmp_path / "halves")
+    assert halves.history[0]["loss"] == pytest.approx(whole.history[0]["loss"], rel=1e-4)
+    assert halves.history[0]["train_loss"] == pytest.approx(whole.history[0]["train_loss"], rel=1e-4)
+
+
+@pytest.mark.parametrize("amp", ["bf16", "fp16"])
+def test_half_precision_learns_too_and_resumes_with_its_scale(amp, tmp_path):
+    plan = dataclasses.replace(PLAN, amp=amp)
+    whole = train(Line(), plan, tmp_path / "whole")
+    assert whole.best["loss"] < 0.05
+    with pytest.raises(Interrupted):
+        train(StopAt(), plan, tmp_path / "twice")
+    assert train(Line(), plan, tmp_path / "twice").history == whole.history
+
+
+def test_a_gradient_that_fp16_cannot_hold_halves_the_scale_and_the_training_goes_on(tmp_path):
+    plan = dataclasses.replace(PLAN, amp="fp16", skip_norm=1e9)
+    train(Line(scale=30.0), plan, tmp_path)
+    newest = newest_state(tmp_path)
+    assert newest is not None
+    assert read_json(newest / "state.json")["scaler"]["scale"] < 2**16
+
+
+def test_workers_change_nothing_about_what_is_learnt(tmp_path):
+    whole = train(Line(), PLAN, tmp_path / "alone")
+    helped = dataclasses.replace(PLAN, workers=2)
+    with pytest.raises(Interrupted):
+        train(StopAt(), helped, tmp_path / "helped")
+    assert train(Line(), helped, tmp_path / "helped").history == whole.history
+
+
+class Adapter(nn.Module):
+    """A frozen line with a small taught correction beside it, as LoRA has it."""
+
+    def __init__(self, slope=1.0):
+        super().__init__()
+        self.base = nn.Linear(1, 1).requires_grad_(False)
+        self.base.weight.fill_(slope)
+        self.correction = nn.Linear(1, 1)
+        nn.init.zeros_(self.correction.weight)
+        nn.init.zeros_(self.correction.bias)
+
+    def forward(self, x):
+        return self.base(x) + self.correction(x)
+
+
+class AdapterLesson(Line):
+    def __init__(self, slope=1.0):
+        super().__init__()
+        self.network = Adapter(slope)
+        self.network.base.bias.fill_(0.5)
+
+
+def test_what_is_frozen_stays_and_is_neither_averaged_nor_saved(tmp_path):
+    lesson = AdapterLesson()
+    trained = train(lesson, dataclasses.replace(PLAN, steps=200), tmp_path)
+    assert trained.network.state_dict()["base.weight"].item() == 1.0
+    assert trained.best["loss"] < 0.05
+    newest = newest_state(tmp_path)
+    assert newest is not None
+    assert not [name for name in read_tensors(newest / "state.safetensors") if "base" in name]
+
+
+def test_a_training_resumes_only_beside_the_same_frozen_weights(tmp_path):
+    class Stopping(AdapterLesson, StopAt):
+        pass
+
+    whole = train(AdapterLesson(), PLAN, tmp_path / "whole")
+    with pytest.raises(Interrupted):
+        train(Stopping(), PLAN, tmp_path / "twice")
+    with pytest.raises(BadInput, match="other frozen weights"):
+        train(AdapterLesson(slope=3.0), PLAN, tmp_path / "twice")
+    assert train(AdapterLesson(), PLAN, tmp_path / "twice").history == whole.history
+
+
+def test_a_network_that_is_frozen_whole_is_refused(tmp_path):
+    lesson = Line()
+    lesson.network.requires_grad_(False)
+    with pytest.raises(BadConfig, match="every parameter of the network is frozen"):
+        train(lesson, PLAN, tmp_path)
+
+
+def test_samples_reach_those_who_listen_and_change_nothing(tmp_path):
+    class Singing(Line):
+        def samples(self, network):
+            assert not network.training
+            return {"picture": torch.rand(2).numpy()}
+
+    class Ear:
+        def __init__(self):
+            self.heard = []
+
+        def on_metrics(self, step, metrics):
+            pass
+
+        def on_samples(self, step, samples):
+            self.heard.append((step, samples["picture"].tolist()))
+
+    ear, plan = Ear(), dataclasses.replace(PLAN, sample_every=25)
+    sung = train(Singing(), plan, tmp_path / "sung", [ear])
+    assert [step for step, _ in ear.heard] == [25, 50]
+    assert ear.heard[0][1] == ear.heard[1][1], "the same dice every time: the ear compares networks, not luck"
+    assert sung.history == train(Line(), PLAN, tmp_path / "silent").history

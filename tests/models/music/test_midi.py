@@ -48,3 +48,34 @@ def test_of_a_whole_song_only_its_drums_are_a_groove(tmp_path):
     song.save(tmp_path / "song.mid")
     assert read_midi(tmp_path / "song.mid", drums=True).notes[:, 0].tolist() == [38]
     assert read_midi(tmp_path / "song.mid").notes[:, 0].tolist() == [36, 38]
+
+
+def test_a_file_is_parsed_once(tmp_path, monkeypatch):
+    import sys
+
+    import mido
+
+    path, parsed = write_midi(tmp_path / "beat.mid", BEAT), []
+
+    class Counted(mido.MidiFile):
+        def __init__(self, *told, **named):
+            parsed.append(told)
+            super().__init__(*told, **named)
+
+    monkeypatch.setattr(mido, "MidiFile", Counted)
+    monkeypatch.setitem(sys.modules, "symusic", None)  # importing it would fail
+    read_midi(path)
+    assert len(parsed) == 1
+
+
+def test_the_earliest_tempo_of_all_tracks_counts(tmp_path):
+    import mido
+
+    file = mido.MidiFile(ticks_per_beat=480)
+    for wait, bpm in ((240, 90), (0, 130)):
+        notes = [mido.Message("note_on", note=36, velocity=90), mido.Message("note_off", note=36, time=240)]
+        file.tracks.append(
+            mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(bpm), time=wait), *notes])
+        )
+    file.save(tmp_path / "two.mid")
+    assert read_midi(tmp_path / "two.mid").tempo_bpm == pytest.approx(130, abs=1e-3)

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-from models.drums.roles.evaluation import evaluate_scorer
 from models.drums.roles.learned.dataset import (
     PRACTICE,
     Dataset,
@@ -18,11 +17,12 @@ from models.drums.roles.learned.dataset import (
     prepare_dataset,
     read_dataset,
 )
+from models.drums.roles.learned.evaluate import judge
 from models.drums.roles.learned.lesson import LessonConfig, RoleLesson, balance, disturb
 from models.drums.roles.learned.memory import recall
 from models.drums.roles.learned.network import TINY, RoleNetwork, ScorerConfig
 from models.drums.roles.learned.scorer import STARTER, RoleScorer
-from models.drums.roles.learned.training import (
+from models.drums.roles.learned.train import (
     ScorerTraining,
     makers_for_evaluation,
     makers_for_rehearsal,
@@ -178,9 +178,41 @@ def test_the_same_seed_teaches_the_same_scorer(prepared, tmp_path):
     assert np.array_equal(first, second)
 
 
+class Interrupted(Exception):
+    pass
+
+
+@pytest.mark.parametrize("batches", [2, 7], ids=["in the rehearsal", "in the lesson"])
+def test_an_interrupted_teaching_goes_on_where_it_was_and_ends_the_same(
+    batches, taught, prepared, tmp_path, monkeypatch
+):
+    dataset = read_dataset(prepared)
+    dataset = dataset.only(dataset.makers != "ben")
+    saving = dataclasses.replace(QUICK, save_every=1)
+    training = dataclasses.replace(TAUGHT, plan=saving, rehearsal=saving)
+    drawn, batch = [], RoleLesson.batch
+
+    def count(lesson, step, generator):
+        drawn.append(step)
+        return batch(lesson, step, generator)
+
+    def stop(lesson, step, generator):
+        if len(drawn) == batches:
+            raise Interrupted
+        return count(lesson, step, generator)
+
+    monkeypatch.setattr(RoleLesson, "batch", stop)
+    with pytest.raises(Interrupted):
+        train_scorer(dataset, training, tmp_path)
+    monkeypatch.setattr(RoleLesson, "batch", count)
+    again = train_scorer(dataset, training, tmp_path)
+    assert drawn == [*range(QUICK.steps)] * TINY.listeners * 2, "no step was taken twice"
+    assert np.array_equal(again.score(hits()), taught.score(hits()))
+
+
 def test_an_evaluation_judges_makers_that_were_not_heard(taught, prepared, tmp_path):
     save_scorer(taught, tmp_path / "model")
-    figures = evaluate_scorer(prepared, tmp_path / "model", tmp_path / "evaluation", champion=tmp_path / "model")
+    figures = judge(prepared, tmp_path / "model", tmp_path / "evaluation", champion=tmp_path / "model")
     assert figures["one_shots"] == len(KINDS) * 2
     assert figures["heard_before"] == 0
     assert read_json(tmp_path / "evaluation" / "champion.json")["macro_accuracy"] == figures["macro_accuracy"]

@@ -26,6 +26,7 @@ from models.drums.roles.learned.dataset import PRACTICE, Dataset, read_dataset
 from models.drums.roles.learned.lesson import LessonConfig, RoleLesson, balance
 from models.drums.roles.learned.memory import SoundMemory, recall
 from models.drums.roles.learned.network import RoleNetwork, ScorerConfig
+from models.drums.roles.learned.presets import read_preset
 from models.drums.roles.learned.scorer import RoleScorer
 from models.drums.roles.types import ROLES, DSPFeatures, SampleResult, ScoreVector
 from models.learning.checkpoint import save_model
@@ -34,6 +35,7 @@ from models.music.errors import BadConfig, BadInput
 
 HELD_OUT_OF = 3  # every third maker by size
 LESSON_STEPS, REHEARSAL_STEPS = 400, 250
+SAVE_EVERY = 50
 
 
 def _plan(steps: int) -> TrainingPlan:
@@ -44,7 +46,7 @@ def _plan(steps: int) -> TrainingPlan:
         weight_decay=0.03,
         clip_norm=5.0,
         validate_every=steps,
-        save_every=steps,
+        save_every=SAVE_EVERY,
         threads=1,
     )
 
@@ -89,22 +91,28 @@ def train_scorer(
 
 
 def teach(
-    dataset_folder: str | os.PathLike[str],
-    model_folder: str | os.PathLike[str],
-    steps: int = 400,
-    held_out: float = 0.25,
+    corpus: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    preset: str = "laptop",
     minutes: float = 0.0,
     seed: int = 0,
     callbacks: Sequence[Callback] = (),
+    work: str | os.PathLike[str] | None = None,
+    steps: int = 0,
+    held_out: float = 0.25,
 ) -> float:
-    """Teach a scorer on a prepared data set, some makers left out for its evaluation; return the rehearsal's loss."""
-    dataset = read_dataset(dataset_folder)
+    """Teach a scorer on a prepared data set, some makers left out for its evaluation; return the rehearsal's loss.
+
+    Checkpoints go to `work`, beside the model when it is not given: a listener goes on where it was. 0 steps are the preset's.
+    """
+    steps = steps or read_preset(preset).steps
+    dataset = read_dataset(corpus)
     rehearsal = max(1, round(steps * REHEARSAL_STEPS / LESSON_STEPS))
     plans = [dataclasses.replace(_plan(s), minutes=minutes, seed=seed) for s in (steps, rehearsal)]
     training = ScorerTraining(plan=plans[0], rehearsal=plans[1])
     taught = dataset.only(~np.isin(dataset.makers, makers_for_evaluation(dataset, held_out)))
-    scorer = train_scorer(taught, training, Path(f"{model_folder}-work"), callbacks=callbacks)
-    save_scorer(scorer, model_folder, replace=True)
+    scorer = train_scorer(taught, training, work or Path(f"{out}-work"), callbacks=callbacks)
+    save_scorer(scorer, out, replace=True)
     return scorer.facts["rehearsal_loss"]
 
 

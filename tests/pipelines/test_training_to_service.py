@@ -1,0 +1,121 @@
+"""The seam between stages and serving: trained, gated, served and asked, as a user types it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from backstage.pipeline_run import RUN_FILE, PipelineRun
+from models.music.audio import write_audio
+from models.music.grid import TICKS_PER_STEP
+from models.music.midi import read_midi, write_midi
+from models.music.notes import Take
+from models.practice.drum_sounds import synthesise
+from pipelines.cli import main
+from pipelines.settings import Profile
+from serving.endpoint import Endpoint
+from serving.registry import CHAMPION, Registry
+
+pytestmark = pytest.mark.timeout(600)
+GROOVE = ["run", "train-groove", "--preset", "tiny", "--plain"]
+ROLES = ["run", "train-roles", "--preset", "tiny", "--plain"]
+KEEPER_MB = 120
+
+
+@pytest.fixture
+def beat(tmp_path: Path) -> Path:
+    rows = [(36, s) for s in (0, 6, 8)] + [(38, s) for s in (4, 12)] + [(42, s) for s in range(0, 16, 2)]
+    notes = [(key, 90, step * TICKS_PER_STEP, 120) for key, step in sorted(rows, key=lambda row: row[1])]
+    return write_midi(tmp_path / "beat.mid", Take(np.array(notes), 96), drums=True)
+
+
+@pytest.fixture
+def hits(tmp_path: Path) -> Path:
+    generator = np.random.default_rng(3)
+    for kind in ("kick", "snare", "hihat", "tom"):
+        write_audio(tmp_path / "hits" / f"{kind}.wav", synthesise(kind, generator))
+    return tmp_path / "hits"
+
+
+@pytest.fixture
+def moved(home: Path, tmp_path: Path) -> Profile:
+    """A house in which nothing lies where it lies by default."""
+    home.mkdir()
+    elsewhere = tmp_path / "elsewhere"
+    settings = {
+        "tracking_uri": f"sqlite:///{elsewhere}/registry/models.db",
+        "artifacts": (elsewhere / "kept").as_uri(),
+        "repository": str(elsewhere / "scores"),
+        "work": str(elsewhere / "checkpoints"),
+        "images": "registry.example/band",
+        "pipeline_root": "s3://bucket/pipelines",
+        "namespace": "band",
+        "kfp_host": "http://127.0.0.1:1",
+    }
+    (home / "settings.yaml").write_text("".join(f"{name}: {value}\n" for name, value in settings.items()))
+    return Profile.load()
+
+
+@pytest.fixture
+def stage_door() -> Iterator[None]:
+    """Whatever server a test starts, it stops."""
+    yield
+    main(["serve", "--stop"])
+
+
+def champion(name: str) -> int | None:
+    return Registry.at(Profile.load().where).alias(name, CHAMPION)
+
+
+def states() -> dict[str, str]:
+    """How each stage of the newest run ended."""
+    newest = max(Profile.load().runs.glob(f"*/{RUN_FILE}"), key=lambda file: file.stat().st_mtime)
+    return {stage.name: stage.state for stage in PipelineRun.load(newest.parent).stages}
+
+
+def test_what_was_trained_is_gated_served_and_asked(home, beat, hits, tmp_path, stage_door, capsys):
+    assert main(GROOVE) == 0
+    assert champion("groove") == 1, "with no champion to beat, and no server running, it is served all the same"
+    assert main(ROLES) == 0
+    assert main(["serve", "--detach"]) == 0
+    keeper = psutil.Process(Endpoint.read(home / "serving.json").pid)
+    assert keeper.memory_info().rss < KEEPER_MB * 2**20, "what loading the champions needs is gone again"
+
+    capsys.readouterr()
+    assert main(["run", "play-groove", "--midi", str(beat), "--out-dir", str(tmp_path / "out"), "--plain"]) == 0
+    said = capsys.readouterr().out
+    assert "note     groove: champion 1 at 127.0.0.1:" in said
+    played, stiff = read_midi(tmp_path / "out" / "beat_1.mid", drums=True), read_midi(beat, drums=True)
+    assert sorted(played.notes[:, 0]) == sorted(stiff.notes[:, 0])
+    assert (played.notes[:, 2] != stiff.notes[:, 2]).any()
+    assert main(["run", "assign-roles", "--input-dir", str(hits), "--out-dir", str(tmp_path / "out"), "--plain"]) == 0
+    assert "note     roles: champion 1 at 127.0.0.1:" in capsys.readouterr().out
+
+    assert main(GROOVE) == 0
+    again = states()
+    assert again["train-groove-model"] == "cached", "the same training is not taught twice"
+    assert again["evaluate-groove"] == "done", "there is a champion now, beside whom it is judged"
+    assert champion("groove") == 1, "the same model keeps its version"
+    assert main(GROOVE) == 0
+    assert states()["evaluate-groove"] == "cached"
+
+    (home / "mlflow.db").rename(home / "mlflow.db.lost")
+    assert main(GROOVE) == 0
+    assert champion("groove") == 1, "a registry that was lost is filled again, not believed from the cache"
+
+
+def test_nothing_depends_on_where_things_lie_by_default(moved, home, beat, tmp_path, stage_door, capsys):
+    assert main(GROOVE) == 0
+    assert champion("groove") == 1
+    assert main(["serve", "--detach"]) == 0
+    assert main([*GROOVE, "--seed", "1"]) == 0
+    assert Registry.at(moved.where).versions("groove") == [1, 2]
+    capsys.readouterr()
+    assert main(["run", "play-groove", "--midi", str(beat), "--out-dir", str(tmp_path / "out"), "--plain"]) == 0
+    assert f"note     groove: champion {champion('groove')} at 127.0.0.1:" in capsys.readouterr().out
+    made = {path.name for path in home.iterdir()} - {"settings.yaml", "triton", "serve.log", "serving.json"}
+    assert made <= {"runs", "cache"}, "everything else is where the settings say"
