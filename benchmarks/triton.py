@@ -34,7 +34,7 @@ def main() -> None:
 
     torch.set_num_threads(1)  # as inside Triton
     with tempfile.TemporaryDirectory(prefix="jamflow-bench-") as there:
-        model, what = _model(Path(there))
+        model, what = model_to_serve(Path(there))
         Repository(f"{there}/repository").add(GROOVE, 1, model)
         Repository(f"{there}/repository").serve(GROOVE, [1])
         player = open_player("groove", model)
@@ -45,7 +45,7 @@ def main() -> None:
             print(f"{'':<16}{'p50':>10}{'p99':>10}{'p50':>10}{'p99':>10}")
             with JamflowClient(server.grpc_url, deadline_s=30.0) as client:
                 for bars in BARS:
-                    request = _request(bars)
+                    request = beat(bars)
                     _row(f"{bars} bars", lambda r=request: player.play([r]), lambda r=request: client.ask(GROOVE, r))
 
 
@@ -68,13 +68,15 @@ def _row(name: str, here: Callable[[], Any], there: Callable[[], Any]) -> None:
     )
 
 
-def _request(bars: int) -> dict[str, Any]:
+def beat(bars: int) -> dict[str, Any]:
+    """Make a request for eighths on the hat, kick and snare in turn."""
     eighths = [(42, 80, 480 * step, 240) for step in range(8 * bars)]
     beats = [(36 if beat % 2 == 0 else 38, 100, 960 * beat, 240) for beat in range(4 * bars)]
     return {**GROOVE.canary_request(), "hits": np.array(eighths + beats, np.int32), "bars": np.array([bars], np.int32)}
 
 
-def _model(folder: Path) -> tuple[Path, str]:
+def model_to_serve(folder: Path) -> tuple[Path, str]:
+    """Return the starter's folder, or that of a random model of its size, and what it is."""
     starter = family("groove").starter_folder
     if starter and is_whole(starter):
         return starter, "the starter model"

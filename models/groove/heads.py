@@ -41,10 +41,10 @@ class Chance:
         one = slice(step, step + 1)
         return Chance(self.hits[:, one], self.velocities[:, one], self.offsets[:, one], self.temperature)
 
-    def strikes(self, logits: Tensor) -> Tensor:
-        """Decide which of the 9 drums sound: Bernoulli(sigmoid(logit / temperature)), the likelier side at 0."""
-        chance = torch.sigmoid(logits / self.temperature.clamp(min=1e-6))
-        return (torch.where(self.temperature > 0, self.hits, 0.5) < chance).to(logits)
+    def thresholds(self) -> Tensor:
+        """What a drum's logit must exceed to sound, [b, t, 9]: a Bernoulli draw of sigmoid(logit / temperature), turned
+        round so that all of it is thrown before the first logit is known; the likelier side at temperature 0."""
+        return self.temperature * torch.logit(torch.where(self.temperature > 0, self.hits, 0.5))
 
 
 def hits_loss(logits: Tensor, target: Tensor) -> Tensor:

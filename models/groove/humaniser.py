@@ -14,7 +14,7 @@ and the network runs in float64, so a request's answer does not depend on who sh
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,9 +31,13 @@ from models.music.errors import BadInput
 from models.music.notes import Take
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from models.groove.network import GrooveVAE
 
 STARTER = Path(__file__).parent / "starter"
+HEARD = {"humanise": humanised, "vary": np.copy, "tap": tapped}
+"""What there is to hear of a take, by mode."""
 
 
 class Humaniser:
@@ -70,8 +74,7 @@ class Humaniser:
         """Answer many requests at once; in "humanise" the rows come back in the order of the hits, one for one."""
         config = self.network.config
         playings = [Playing(request, config.latent, config.together) for request in requests]
-        for playing in playings:
-            playing.z = self._character(playing)
+        self._cast(playings)
         if composed := [playing for playing in playings if playing.request.mode != "humanise"]:
             self._compose(composed)
         if playings:
@@ -83,15 +86,21 @@ class Humaniser:
             raise BadInput('mode is "tap"; this model plays only hits that it is given. Load one with score controls.')
         return controls_for(self.network.config.controls, mode, cells)
 
-    def _character(self, playing: Playing) -> Array:
-        """Choose z: nobody in particular, or a random player; the one we hear where there is a performance to go by."""
-        mode, cells = playing.request.mode, playing.cells
-        throw = playing.request.temperature * playing.dice.character
-        if mode != "vary" and self.network.config.controls != "none":
-            return throw
-        heard = {"humanise": humanised, "vary": np.copy, "tap": tapped}[mode](cells)
-        mu, sigma = self._encode(cut(heard, WINDOW_BARS), cut(self._told("humanise", cells), WINDOW_BARS))
-        return mu.mean(0) + sigma.mean(0) * throw
+    def _cast(self, playings: Sequence[Playing]) -> None:
+        """Choose each z: nobody in particular, or a random player; the one we hear where there is a performance to go by."""
+        listening = []
+        for playing in playings:
+            playing.z = playing.request.temperature * playing.dice.character
+            if playing.request.mode == "vary" or self.network.config.controls == "none":
+                listening.append(playing)
+        if not listening:
+            return
+        heard = [cut(HEARD[playing.request.mode](playing.cells), WINDOW_BARS) for playing in listening]
+        told = [cut(self._told("humanise", playing.cells), WINDOW_BARS) for playing in listening]
+        mu, sigma = self._encode(np.concatenate(heard), np.concatenate(told))
+        ends = np.cumsum([len(windows) for windows in heard])[:-1]
+        for playing, middle, spread in zip(listening, np.split(mu, ends), np.split(sigma, ends), strict=True):
+            playing.z = middle.mean(0) + spread.mean(0) * playing.z
 
     def _encode(self, heard: Array, controls: Array) -> tuple[Array, Array]:
         import torch
@@ -108,9 +117,9 @@ class Humaniser:
             told.append(self._told("vary", kept) if vary else self._told("tap", playing.cells))
             firm.append(kept[:, HITS] * vary)
             every.append(playing.score.max(1, keepdims=True) * (not vary))
-        windows = self._decode(playings, told, WINDOW_BARS, firm=firm, every=every)
+        windows = self._decode(self.network.compose, playings, told, WINDOW_BARS, firm=firm, every=every)
         for playing, window in zip(playings, windows, strict=True):
-            playing.score = window[..., HITS].reshape(-1, N_DRUMS)[: len(playing.cells)]
+            playing.score = window.reshape(-1, N_DRUMS)[: len(playing.cells)]
 
     def _perform(self, playings: Sequence[Playing]) -> None:
         """Give the hits that are decided their velocities and offsets, windows fading into each other."""
@@ -119,14 +128,19 @@ class Humaniser:
             tap = playing.request.mode == "tap"
             score = np.concatenate([playing.score, np.zeros((len(playing.score), 2 * N_DRUMS))], axis=1)
             told.append(self._told("tap", playing.cells) if tap else self._told("humanise", score))
-        windows = self._decode(playings, told, 1, hits=[playing.score for playing in playings])
+        windows = self._decode(self.network.play, playings, told, 1, hits=[playing.score for playing in playings])
         for playing, window in zip(playings, windows, strict=True):
             playing.played = faded(window, len(playing.cells))
 
+    @staticmethod
     def _decode(
-        self, playings: Sequence[Playing], told: list[Array], hop_bars: int, **tables: list[Array]
+        decoder: Callable[..., Tensor],
+        playings: Sequence[Playing],
+        told: list[Array],
+        hop_bars: int,
+        **tables: list[Array],
     ) -> list[Array]:
-        """Run the decoder once over every window of every take: each take's cells [n, 32, 27]."""
+        """Run the decoder once over every window of every take: each take's [n, 32, k]."""
         import torch
 
         from models.groove.heads import Chance
@@ -147,8 +161,8 @@ class Humaniser:
         z = torch.from_numpy(np.stack([playing.z for playing in playings])[each])
         given = {name: stacked(parts) for name, parts in tables.items()}
         with torch.inference_mode():
-            cells = self.network.play(z, stacked(told), chance, **given)
-        return np.split(cells.numpy(), np.cumsum(counts)[:-1])
+            answer = decoder(z, stacked(told), chance, **given)
+        return np.split(answer.numpy(), np.cumsum(counts)[:-1])
 
 
 def request_for(take: Take, mode: Mode, temperature: float = 0.0, seed: int = 0) -> GrooveRequest:

@@ -141,39 +141,57 @@ class GrooveVAE(nn.Module):
         firm: Tensor | None = None,
         every: Tensor | None = None,
     ) -> Tensor:
-        """Return cells [b, t, 27]. Given hits [b, t, 9] are played exactly; otherwise hits are drawn, those that are
-        firm [b, t, 9] sound in any case, and where every [b, t, 1] is set at least one drum does."""
-        if hits is None:
-            firm = torch.zeros_like(chance.hits) if firm is None else firm
-            every = firm.new_zeros(1, 1, 1).expand(*firm.shape[:2], 1) if every is None else every
-            return self._play_step_by_step(
-                z, controls, chance, lambda t, x: draw(x, chance.at(t), firm[:, t], every[:, t])
-            )
-        if self.config.feedback == "hits":
-            return self.heads.read(self.decode(z, controls, hits), hits, chance)
-        return self._play_step_by_step(z, controls, chance, lambda t, _: hits[:, t : t + 1])
+        """Return cells [b, t, 27]: given hits [b, t, 9] are played exactly, otherwise they are composed, as below."""
+        if self.config.feedback == "all":
+            drawn = self._drawn(chance, firm, every)
+            struck_at = drawn if hits is None else lambda t, _: hits[:, t]
+            return self._step_by_step(z, controls, lambda t, x: self._read(t, x, struck_at(t, x), chance))
+        hits = self.compose(z, controls, chance, firm, every) if hits is None else hits
+        return self.heads.read(self.decode(z, controls, hits), hits, chance)
 
-    def _play_step_by_step(
-        self, z: Tensor, controls: Tensor, chance: Chance, struck_at: Callable[[int, Tensor], Tensor]
+    def compose(
+        self, z: Tensor, controls: Tensor, chance: Chance, firm: Tensor | None = None, every: Tensor | None = None
     ) -> Tensor:
+        """Draw hits [b, t, 9]: those that are firm [b, t, 9] sound in any case, and where every [b, t, 1] is set at
+        least one drum does."""
+        if self.config.feedback == "all":
+            return self.play(z, controls, chance, None, firm, every)[..., :N_DRUMS]
+        return self._step_by_step(z, controls, self._drawn(chance, firm, every), N_DRUMS)
+
+    def _drawn(self, chance: Chance, firm: Tensor | None, every: Tensor | None) -> Callable[[int, Tensor], Tensor]:
+        """Prepare to draw: what decides is thrown for every step at once, a step itself only compares."""
+        bars = chance.thresholds()
+        bars = bars if firm is None else bars.masked_fill(firm > 0.5, -math.inf)
+        if every is None or not every.any():
+            return lambda t, logits: (logits[:, :N_DRUMS] > bars[:, t]).to(logits)
+        return lambda t, logits: never_silent(logits[:, :N_DRUMS], logits[:, :N_DRUMS] > bars[:, t], every[:, t])
+
+    def _read(self, step: int, logits: Tensor, struck: Tensor, chance: Chance) -> Tensor:
+        return self.heads.read(logits[:, None], struck[:, None], chance.at(step), step)[:, 0]
+
+    def _step_by_step(
+        self, z: Tensor, controls: Tensor, answer: Callable[[int, Tensor], Tensor], most: int | None = None
+    ) -> Tensor:
+        """Ask for each step's answer [b, k] to its logits, the first `most` of them, and let the next step hear it:
+        [b, t, k]. All that hangs on no answer is done for every step at once."""
         told, states = self._told(controls), [(h[0], c[0]) for h, c in self._start(z)]
-        cells_of = [_weights(layer) for layer in self.decoder]
-        into, _, bias = cells_of[0]
+        (first, *_), cells_of = _weights(self.decoder[0]), [_weights(layer) for layer in self.decoder]
         constant = torch.cat([z[:, None].expand(-1, told.shape[1], -1), told], -1)
-        prepared = functional.linear(constant, into[:, self.echo :], bias)  # all but the echo, for every step at once
-        from_echo = into[:, : self.echo].T
-        cells, echo = [], z.new_zeros(len(z), self.echo)
+        prepared = functional.linear(constant, first[:, self.echo :], cells_of[0][2])
+        from_echo, wide = first[:, : self.echo].T, self.config.decoder_widths[-1]
+        weight, bias = self.output.weight[:most], self.output.bias[:most]
+        beside = functional.linear(told, weight[:, wide:], bias) if self.foresight else bias.expand(*told.shape[:2], -1)
+        from_top = weight[:, :wide].T
+        answers, echo = [], z.new_zeros(len(z), self.echo)
         for step in range(told.shape[1]):
             gates = torch.addmm(prepared[:, step], echo, from_echo)
             for index, (into, recurrent, bias) in enumerate(cells_of):
                 if index:
                     gates = functional.linear(states[index - 1][0], into, bias)
                 states[index] = cell(gates, states[index], recurrent)
-            top = states[-1][0]
-            logits = self.output(torch.cat([top, told[:, step]], -1) if self.foresight else top)[:, None]
-            cells.append(self.heads.read(logits, struck_at(step, logits[..., :N_DRUMS]), chance.at(step), step))
-            echo = cells[-1][:, 0, : self.echo]
-        return torch.cat(cells, 1)
+            answers.append(answer(step, torch.addmm(beside[:, step], states[-1][0], from_top)))
+            echo = answers[-1][:, : self.echo]
+        return torch.stack(answers, 1)
 
     def forward(
         self, heard: Tensor, played: Tensor, controls: Tensor, generator: torch.Generator | None = None
@@ -239,16 +257,15 @@ def cell(gates: Tensor, state: tuple[Tensor, Tensor], recurrent: Tensor) -> tupl
     """Take one LSTM step from the input's share of the gates [b, 4h]: the next (h, c)."""
     h, c = state
     i, f, g, o = torch.addmm(gates, h, recurrent.T).chunk(4, -1)
-    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+    c = torch.addcmul(torch.sigmoid(f) * c, torch.sigmoid(i), torch.tanh(g))
     return torch.sigmoid(o) * torch.tanh(c), c
 
 
-def draw(logits: Tensor, dice: Chance, firm: Tensor, every: Tensor) -> Tensor:
-    """Draw one step's hits [b, 1, 9]: the firm ones [b, 9] and, where every [b, 1] is set, the likeliest if none sounds."""
-    struck = torch.maximum(dice.strikes(logits), firm[:, None])
-    likeliest = functional.one_hot(logits.argmax(-1), N_DRUMS).to(struck)
-    silent = (struck.sum(-1, keepdim=True) == 0) & (every[:, None] > 0.5)
-    return torch.where(silent, likeliest, struck)
+def never_silent(logits: Tensor, struck: Tensor, every: Tensor) -> Tensor:
+    """Let the likeliest drum sound where every [b, 1] is set and none was struck [b, 9]."""
+    likeliest = functional.one_hot(logits.argmax(-1), N_DRUMS) > 0
+    silent = ~struck.any(-1, keepdim=True) & (every > 0.5)
+    return torch.where(silent, likeliest, struck).to(logits)
 
 
 def lstm(inputs: int, width: int, bidirectional: bool = False) -> nn.LSTM:

@@ -1,5 +1,7 @@
 """What a humaniser promises: the same notes, two dials, one character, no seams."""
 
+import hashlib
+
 import numpy as np
 import pytest
 import torch
@@ -182,3 +184,16 @@ def test_a_groove_is_extracted_and_applied():
     np.testing.assert_array_equal(apply_groove(groove, programmed, 0, 0).notes, programmed.notes)
     with pytest.raises(BadInput, match="none on a drum"):
         extract_groove(taken([(100, 5, 0, 5)]))
+
+
+@pytest.mark.parametrize(
+    ("mode", "digest"),
+    [("humanise", "722c624088b540e3"), ("vary", "3e7cd4567dcbcf4f"), ("tap", "b491993169db85f7")],
+)
+def test_the_starter_plays_a_seed_as_it_always_did(mode, digest):
+    asked = [
+        GrooveRequest(beat(bars, seed), bars, mode, temperature, seed)
+        for seed, (bars, temperature) in enumerate([(2, 0.0), (1, 0.7), (5, 1.0), (2, 2.0)])
+    ]
+    played = np.concatenate(Humaniser.load().play(asked))
+    assert hashlib.sha256(played.tobytes()).hexdigest()[:16] == digest
