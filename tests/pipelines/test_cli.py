@@ -64,7 +64,7 @@ def told_by(name: str, capsys) -> str:
         ("make-drums", "--model TEXT A folder with a separator's weights, or the name of a pretrained one. [htdemucs]"),
         ("make-drums", "--seed N The same seed, the same drums. [42]"),
         ("play-groove", "--pools-json TEXT The kit's pools file; empty plays the practice room's kit."),
-        ("train-groove", "--size TEXT tiny, laptop, studio or published (models/groove/presets.yaml). [laptop]"),
+        ("train-groove", "--preset TEXT tiny, laptop, studio or published (models/groove/presets.yaml). [laptop]"),
     ],
 )
 def test_a_pipelines_flag_says_what_its_stage_says_unless_it_says_more_itself(pipeline, sentence, capsys):
