@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +17,6 @@ from models.music.grid import TICKS_PER_STEP
 from models.music.midi import read_midi, write_midi
 from models.music.notes import Take
 from models.practice.drum_sounds import synthesise
-from pipelines.cli import main
 from pipelines.settings import Profile
 from serving.endpoint import Endpoint
 from serving.registry import CHAMPION, Registry
@@ -64,7 +65,15 @@ def moved(home: Path, tmp_path: Path) -> Profile:
 def stage_door() -> Iterator[None]:
     """Whatever server a test starts, it stops."""
     yield
-    main(["serve", "--stop"])
+    jamflow(["serve", "--stop"])
+
+
+def jamflow(words: list[str]) -> str:
+    """Type a command; it must end well."""
+    typed = [sys.executable, "-m", "pipelines.cli", *words]
+    done = subprocess.run(typed, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{words}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
+    return done.stdout
 
 
 def champion(name: str) -> int | None:
@@ -77,45 +86,42 @@ def states() -> dict[str, str]:
     return {stage.name: stage.state for stage in PipelineRun.load(newest.parent).stages}
 
 
-def test_what_was_trained_is_gated_served_and_asked(home, beat, hits, tmp_path, stage_door, capsys):
-    assert main(GROOVE) == 0
+def test_what_was_trained_is_gated_served_and_asked(home, beat, hits, tmp_path, stage_door):
+    said = jamflow(GROOVE)
     assert champion("groove") == 1, "with no champion to beat, and no server running, it is served all the same"
-    assert main(ROLES) == 0
-    assert main(["serve", "--detach"]) == 0
+    said = jamflow(ROLES)
+    said = jamflow(["serve", "--detach"])
     keeper = psutil.Process(Endpoint.read(home / "serving.json").pid)
     assert keeper.memory_info().rss < KEEPER_MB * 2**20, "what loading the champions needs is gone again"
 
-    capsys.readouterr()
-    assert main(["run", "play-groove", "--midi", str(beat), "--out-dir", str(tmp_path / "out"), "--plain"]) == 0
-    said = capsys.readouterr().out
+    said = jamflow(["run", "play-groove", "--midi", str(beat), "--out-dir", str(tmp_path / "out"), "--plain"])
     assert "note     groove: champion 1 at 127.0.0.1:" in said
     played, stiff = read_midi(tmp_path / "out" / "beat_1.mid", drums=True), read_midi(beat, drums=True)
     assert sorted(played.notes[:, 0]) == sorted(stiff.notes[:, 0])
     assert (played.notes[:, 2] != stiff.notes[:, 2]).any()
-    assert main(["run", "assign-roles", "--input-dir", str(hits), "--out-dir", str(tmp_path / "out"), "--plain"]) == 0
-    assert "note     roles: champion 1 at 127.0.0.1:" in capsys.readouterr().out
+    said = jamflow(["run", "assign-roles", "--input-dir", str(hits), "--out-dir", str(tmp_path / "out"), "--plain"])
+    assert "note     roles: champion 1 at 127.0.0.1:" in said
 
-    assert main(GROOVE) == 0
+    said = jamflow(GROOVE)
     again = states()
     assert again["train-groove-model"] == "cached", "the same training is not taught twice"
     assert again["evaluate-groove"] == "done", "there is a champion now, beside whom it is judged"
     assert champion("groove") == 1, "the same model keeps its version"
-    assert main(GROOVE) == 0
+    said = jamflow(GROOVE)
     assert states()["evaluate-groove"] == "cached"
 
     (home / "mlflow.db").rename(home / "mlflow.db.lost")
-    assert main(GROOVE) == 0
+    said = jamflow(GROOVE)
     assert champion("groove") == 1, "a registry that was lost is filled again, not believed from the cache"
 
 
-def test_nothing_depends_on_where_things_lie_by_default(moved, home, beat, tmp_path, stage_door, capsys):
-    assert main(GROOVE) == 0
+def test_nothing_depends_on_where_things_lie_by_default(moved, home, beat, tmp_path, stage_door):
+    said = jamflow(GROOVE)
     assert champion("groove") == 1
-    assert main(["serve", "--detach"]) == 0
-    assert main([*GROOVE, "--seed", "1"]) == 0
+    said = jamflow(["serve", "--detach"])
+    said = jamflow([*GROOVE, "--seed", "1"])
     assert Registry.at(moved.where).versions("groove") == [1, 2]
-    capsys.readouterr()
-    assert main(["run", "play-groove", "--midi", str(beat), "--out-dir", str(tmp_path / "out"), "--plain"]) == 0
-    assert f"note     groove: champion {champion('groove')} at 127.0.0.1:" in capsys.readouterr().out
+    said = jamflow(["run", "play-groove", "--midi", str(beat), "--out-dir", str(tmp_path / "out"), "--plain"])
+    assert f"note     groove: champion {champion('groove')} at 127.0.0.1:" in said
     made = {path.name for path in home.iterdir()} - {"settings.yaml", "triton", "serve.log", "serving.json"}
     assert made <= {"runs", "cache"}, "everything else is where the settings say"

@@ -228,7 +228,9 @@ def test_a_champion_taught_on_every_stranger_is_no_judge_and_one_that_no_longer_
 ):
     save_scorer(taught, tmp_path / "model")
     everybody = sorted(set(read_dataset(prepared).makers.tolist()))
-    save_scorer(RoleScorer(taught.network, taught.calibration, {**taught.facts, "makers": everybody}), tmp_path / "knows")
+    save_scorer(
+        RoleScorer(taught.network, taught.calibration, {**taught.facts, "makers": everybody}), tmp_path / "knows"
+    )
     alone = judge(prepared, tmp_path / "model", tmp_path / "alone")
     assert judge(prepared, tmp_path / "model", tmp_path / "with", champion=tmp_path / "knows") == alone
     assert "every maker of this data taught it" in caplog.text
