@@ -21,7 +21,9 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("models", "backstage", "components", "pipelines", "serving", "realtime_client", "images")
 PAGE = (ROOT / "docs" / "add-a-model.md").read_text(encoding="utf-8")
 OWN_FILE = re.compile(r"^`([\w/.]+)`\n\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-TOUCHED = re.compile(r"^(?:At the imports of|In its) `[^`]+`:\n\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+TOUCHED = re.compile(
+    r"^(?:At the imports of|In its) `[^`]+`:\n\n```(?:python|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
 COMMANDS = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 README_LINES = 1
 MAX_TOUCHED = 10

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backstage.pipeline_run import StageRun
 from backstage.record import Record
 from backstage.tracking import recording
 from components.beats import gather_drums, make_groove, make_skeleton, pack_kit
@@ -77,7 +76,6 @@ def test_the_tempo_is_said_in_one_line_and_drawn(tmp_path: Path):
     heard, told = (line["text"] for line in record.of_kind("note"))
     assert heard.startswith(f"tempo {bpm:.1f} bpm (sure: ")
     assert told.startswith("tempo 97.5 bpm, as told")
-    assert StageRun("find-tempo", "done", number=("Output", 110.0), record=record).number_text() == told
     assert record.of_kind("picture")
 
 

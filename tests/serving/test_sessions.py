@@ -183,9 +183,10 @@ def test_a_session_that_plays_for_long_is_not_idle(client):
 
 def test_where_memory_is_short_the_longest_idle_session_goes(client):
     until_sessions(client, 0)
-    sessions = [client.session(REMEMBERING) for _ in range(5)]  # of ten megabytes each; forty are allowed
-    for session in sessions:
-        assert numbers(session.ask(asking(1, order=GROW))) == [0]
+    sessions = []
+    for _ in range(5):  # of ten megabytes each; forty are allowed
+        sessions.append(client.session(REMEMBERING))
+        assert numbers(sessions[-1].ask(asking(1, order=GROW))) == [0]
         time.sleep(0.1)
     time.sleep(0.4)
     with pytest.raises(Unavailable, match="this session has ended"):
