@@ -87,10 +87,10 @@ def states() -> dict[str, str]:
 
 
 def test_what_was_trained_is_gated_served_and_asked(home, beat, hits, tmp_path, stage_door):
-    said = jamflow(GROOVE)
+    jamflow(GROOVE)
     assert champion("groove") == 1, "with no champion to beat, and no server running, it is served all the same"
-    said = jamflow(ROLES)
-    said = jamflow(["serve", "--detach"])
+    jamflow(ROLES)
+    jamflow(["serve", "--detach"])
     keeper = psutil.Process(Endpoint.read(home / "serving.json").pid)
     assert keeper.memory_info().rss < KEEPER_MB * 2**20, "what loading the champions needs is gone again"
 
@@ -102,24 +102,24 @@ def test_what_was_trained_is_gated_served_and_asked(home, beat, hits, tmp_path, 
     said = jamflow(["run", "assign-roles", "--input-dir", str(hits), "--out-dir", str(tmp_path / "out"), "--plain"])
     assert "note     roles: champion 1 at 127.0.0.1:" in said
 
-    said = jamflow(GROOVE)
+    jamflow(GROOVE)
     again = states()
     assert again["train-groove-model"] == "cached", "the same training is not taught twice"
     assert again["evaluate-groove"] == "done", "there is a champion now, beside whom it is judged"
     assert champion("groove") == 1, "the same model keeps its version"
-    said = jamflow(GROOVE)
+    jamflow(GROOVE)
     assert states()["evaluate-groove"] == "cached"
 
     (home / "mlflow.db").rename(home / "mlflow.db.lost")
-    said = jamflow(GROOVE)
+    jamflow(GROOVE)
     assert champion("groove") == 1, "a registry that was lost is filled again, not believed from the cache"
 
 
 def test_nothing_depends_on_where_things_lie_by_default(moved, home, beat, tmp_path, stage_door):
-    said = jamflow(GROOVE)
+    jamflow(GROOVE)
     assert champion("groove") == 1
-    said = jamflow(["serve", "--detach"])
-    said = jamflow([*GROOVE, "--seed", "1"])
+    jamflow(["serve", "--detach"])
+    jamflow([*GROOVE, "--seed", "1"])
     assert Registry.at(moved.where).versions("groove") == [1, 2]
     said = jamflow(["run", "play-groove", "--midi", str(beat), "--out-dir", str(tmp_path / "out"), "--plain"])
     assert f"note     groove: champion {champion('groove')} at 127.0.0.1:" in said
