@@ -1,7 +1,6 @@
 """The real Triton as a child process, on loopback and free ports.
 
     with TritonServer(repository) as server:
-        server.load(GROOVE)
         groove(JamflowClient(server.grpc_url), hits, bars=2)
 
 The server ends with its parent, whatever ends the parent. Model control, shared memory, tracing and logging are closed to
@@ -29,9 +28,7 @@ from typing import Any, NamedTuple
 
 from models.music.errors import Unavailable
 from serving import triton_files
-from serving.client import JamflowClient
-from serving.contract import ModelContract
-from serving.control import LOAD_S, Control
+from serving.control import Control
 from serving.endpoint import Endpoint
 
 log = logging.getLogger(__name__)
@@ -134,16 +131,6 @@ class TritonServer:
             *(int(url.rsplit(":", 1)[1]) for url in (known.grpc_url, known.http_url, known.metrics_url))
         )
         self.start()
-
-    def load(self, contract: ModelContract, deadline_s: float = LOAD_S) -> None:
-        """Load a model and prove with its canary that it answers."""
-        control = Control(self.endpoint)
-        try:
-            control.load(contract.name, deadline_s)
-        finally:
-            control.close()
-        with JamflowClient(self.grpc_url, deadline_s=10.0) as client:
-            client.prove(contract)
 
     def has_process(self, name: str) -> bool:
         """Whether a process plays this model; Triton itself does not tell."""
