@@ -14,6 +14,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -23,6 +24,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -132,16 +134,18 @@ class TritonServer:
         )
         self.start()
 
-    def has_process(self, name: str) -> bool:
-        """Whether a process plays this model; Triton itself does not tell."""
+    def processes(self, name: str) -> Counter[int]:
+        """How many processes play each version of this model; Triton itself does not tell."""
         import psutil
 
+        playing: Counter[int] = Counter()
         with contextlib.suppress(psutil.NoSuchProcess):
             for stub in psutil.Process(self.pid).children():
                 with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-                    if any(f"/{name}/" in word for word in stub.cmdline()):
-                        return True
-        return False
+                    told = re.search(rf"/{name}/(\d+)/", " ".join(stub.cmdline()))
+                    if told:
+                        playing[int(told[1])] += 1
+        return playing
 
     def stop(self) -> None:
         """End the server and its stubs; leave no process and no shared memory behind."""
