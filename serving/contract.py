@@ -234,7 +234,9 @@ def config_pbtxt(contract: ModelContract, versions: Sequence[int], name: str | N
     if contract.mode == "session":
         lines += _sequence_pbtxt()
     lines.append(f"version_policy {{ specific {{ versions: {sorted(versions)} }} }}")
-    lines.append(f"instance_group [ {{ kind: {'KIND_AUTO' if contract.gpu else 'KIND_CPU'} count: {contract.processes} }} ]")
+    lines.append(
+        f"instance_group [ {{ kind: {'KIND_AUTO' if contract.gpu else 'KIND_CPU'} count: {contract.processes} }} ]"
+    )
     return "\n".join(lines) + "\n"
 
 

@@ -110,7 +110,7 @@ class Sessions(InParts):
         self._player = player
         self._seats: dict[int, Seat] = {}
         self._lock = threading.Lock()
-        super().__init__(contract, name, version)
+        super().__init__(contract, name, version, self._look_around)
 
     def _take(self, request: Any, line: Line) -> None:
         who, flags = request.correlation_id(), request.flags()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -17,9 +18,11 @@ from serving.contract import Arrays, ModelContract
 class InParts(ABC):
     """Triton's requests to a model whose answers come in parts, played by a crew."""
 
-    def __init__(self, contract: ModelContract, name: str, version: str) -> None:
+    def __init__(
+        self, contract: ModelContract, name: str, version: str, housekeeping: Callable[[], None] = lambda: None
+    ) -> None:
         self._contract = contract
-        self._crew = Crew(contract, name, version, self._look_around)
+        self._crew = Crew(contract, name, version, housekeeping)
 
     def execute(self, requests: list[Any]) -> None:
         """Take requests in; they are answered later, each on its line."""
@@ -36,9 +39,6 @@ class InParts(ABC):
     @abstractmethod
     def _take(self, request: Any, line: Line) -> None:
         """Do what a request asks for, or raise why not."""
-
-    def _look_around(self) -> None:
-        """Called several times a second."""
 
     def _admitted(self, request: Any, line: Line) -> Arrays:
         """What a request asks the player, once it is sure that the crew has a place for it."""

@@ -47,7 +47,10 @@ def response(contract: ModelContract, answer: Arrays | Exception) -> Any:
         sentence = str(answer) if known else f"{contract.name}: {type(answer).__name__}: {answer}"
         return pb.InferenceResponse(error=pb.TritonError(sentence, code))
     return pb.InferenceResponse(
-        [pb.Tensor.from_dlpack(name, dlpack.to_dlpack(_outgoing(array, contract.max_batch > 0))) for name, array in answer.items()]
+        [
+            pb.Tensor.from_dlpack(name, dlpack.to_dlpack(_outgoing(array, contract.max_batch > 0)))
+            for name, array in answer.items()
+        ]
     )
 
 
