@@ -1,0 +1,1 @@
+"""TF-Locoformer: a transformer with local convolutions that walks over frequencies and over time, in turns."""
