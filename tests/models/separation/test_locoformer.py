@@ -195,9 +195,9 @@ def test_what_does_not_fit_is_told_in_one_line():
     weights = tensors(draw_weights(PLAIN, [], np.random.default_rng(0)))
     with pytest.raises(BadConfig, match=r"conv1d.*swiglu_conv1d"):
         from_published({**PLAIN, "ffn_type": ["conv1d", "conv1d"]}, weights)
-    with pytest.raises(BadInput, match="no conv.0.weight"):
+    with pytest.raises(BadInput, match=r"no conv\.0\.weight"):
         from_published(PLAIN, {name: value for name, value in weights.items() if name != "conv.0.weight"})
-    with pytest.raises(BadInput, match="1 left over, the first is conv.2"):
+    with pytest.raises(BadInput, match=r"1 left over, the first is conv\.2"):
         from_published(PLAIN, {**weights, "conv.2": torch.zeros(1)})
     with pytest.raises(BadInput, match="learned"):
         from_published(PLAIN, {**weights, "blocks.0.freq_path.attn.rope.freqs": torch.ones(3)})
