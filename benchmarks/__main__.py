@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-INNER = {"__init__", "__main__", "near_real", "tempo_fit"}
+INNER = {"__init__", "__main__", "near_real", "open_unmix", "tempo_fit"}
 
 
 def main(wanted: list[str]) -> int:

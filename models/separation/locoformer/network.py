@@ -24,7 +24,7 @@ from models.separation.locoformer.blocks import Block
 from models.separation.locoformer.config import LocoformerConfig
 
 # b batch, s stems, c channels, m channels heard together, t samples or frames, f frequencies, k bands, d width
-KIND = "locoformer"
+KIND = "separator"
 QUIETEST = 1e-5
 """Below this deviation a mixture is not made louder."""
 

@@ -81,6 +81,31 @@ def test_the_network_answers_as_the_formulas_say(case):
     assert off(found, torch.from_numpy(wanted)) < 1e-7
 
 
+@pytest.mark.parametrize("case", ["stride 2", "bands, stereo mask"])
+def test_gradients_are_the_slopes_of_the_formulas(case):
+    conf, generator = CASES[case], np.random.default_rng(4)
+    config = config_of(conf, "band" if "stft_size" in conf else "full", hop=8)
+    sizes = band_sizes(config) if "stft_size" in conf else []
+    bins = conf.get("stft_size", 16) // 2 + 1
+    spectrum = generator.standard_normal((config.channels, 5, bins, 2)).view(np.complex128)[..., 0]
+    weights = draw_weights(conf, sizes, generator)
+    network = from_published(conf, tensors(weights), hop=8).double()
+    answer = network.apart(torch.from_numpy(spectrum)[None])[0]
+    judge = torch.from_numpy(generator.standard_normal((*answer.shape, 2)))
+    (torch.view_as_real(answer) * judge).mean().backward()
+    slopes = {name: weight.grad for name, weight in network.named_parameters()}
+    step = {name: generator.standard_normal(weight.shape, np.float32) for name, weight in weights.items()}
+    along = from_published(conf, tensors(step), hop=8).state_dict()
+    wanted = sum(float((slopes[name] * along[name]).sum()) for name in slopes)
+
+    def literally(size: float) -> float:
+        moved = {name: weight + size * step[name] for name, weight in weights.items()}
+        found = literal(conf, moved, spectrum, sizes)
+        return float((np.stack([found.real, found.imag], -1) * judge.numpy()).mean())
+
+    assert (literally(1e-5) - literally(-1e-5)) / 2e-5 == pytest.approx(wanted, rel=1e-4)
+
+
 @pytest.fixture(scope="module", params=["full_base", "band_mono_mask"])
 def golden(request, shared):
     """A reference configuration, its arrays, and our network with the reference's weights."""

@@ -1,0 +1,61 @@
+"""Judge a trained separator's folder and leave the verdict as files.
+
+    figures = judge("prepared", "model", "evaluation", champion="champion/model")
+
+The evaluation folder holds metrics.json, champion.json (the champion's figures on the same songs), baselines.json (what
+costs nothing, and the ideal mask), report.txt and a picture. Songs that taught the model are refused as examiners.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from models.learning.evaluation import Heard, write_evaluation
+from models.music.errors import BadInput
+from models.music.files import write_json, write_text
+from models.separation.chunks import separated
+from models.separation.dataset import read_corpus
+from models.separation.locoformer.network import load_locoformer
+from models.separation.report import METRICS, MODEL, Report, draw, evaluate, table
+
+
+def judge(
+    corpus: str | os.PathLike[str],
+    model: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    champion: str | os.PathLike[str] | None = None,
+    split: str = "test",
+) -> dict[str, float]:
+    """Measure a model, and the champion beside it; return the model's figures."""
+    songs = read_corpus(corpus)
+
+    def hear(folder: Path) -> Heard:
+        network, facts = load_locoformer(folder)
+        known = {song.name for song in songs[split]} & set(facts.get("heard", []))
+        if known:
+            raise BadInput(
+                f"{folder}: {len(known)} of these songs taught it, {min(known)} first. Give songs it never heard."
+            )
+        if network.stems != songs.stems or network.config.rate_hz != songs.rate_hz:
+            theirs = f"{', '.join(network.stems)} at {network.config.rate_hz} Hz"
+            raise BadInput(f"{folder}: separates {theirs}; the songs were prepared otherwise. Prepare them again.")
+        chunk = round(network.config.segment_s * network.config.rate_hz)
+        report = evaluate(lambda song: separated(network, song, chunk), songs[split], songs.stems, songs.rate_hz)
+
+        def draw_all(part: Path) -> None:
+            others = [who for who in report.spreads if who != MODEL]
+            write_json(part / "baselines.json", {who: figures_of(report, who) for who in others})
+            write_text(part / "report.txt", table(report) + "\n")
+            draw(report, part / "separation.png")
+
+        return Heard(figures_of(report), draw_all)
+
+    return write_evaluation(out, hear, model, champion)
+
+
+def figures_of(report: Report, who: str = MODEL) -> dict[str, float]:
+    """Pick the numbers that a registry keeps: means over stems, and the uSDR of each stem."""
+    means = {metric: report.mean(who, metric) for metric in METRICS}
+    stems = {f"usdr_{stem}": spread.median for stem, spread in report.spreads[who]["usdr"].items() if spread.songs}
+    return {name: round(value, 4) for name, value in {**means, **stems}.items()}
