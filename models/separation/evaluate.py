@@ -9,12 +9,14 @@ costs nothing, and the ideal mask), report.txt and a picture. Songs that taught 
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 from models.learning.evaluation import Heard, write_evaluation
 from models.music.errors import BadInput
 from models.music.files import write_json, write_text
 from models.separation.chunks import separated
+from models.separation.closer import look_closer
 from models.separation.dataset import read_corpus
 from models.separation.locoformer.network import load_locoformer
 from models.separation.report import METRICS, MODEL, Report, draw, evaluate, table
@@ -26,8 +28,12 @@ def judge(
     out: str | os.PathLike[str],
     champion: str | os.PathLike[str] | None = None,
     split: str = "test",
+    closer: int = 0,
 ) -> dict[str, float]:
-    """Measure a model, and the champion beside it; return the model's figures."""
+    """Measure a model, and the champion beside it; return the model's figures.
+
+    So many songs are looked at more closely, which takes minutes (models/separation/closer.py): closer.json.
+    """
     songs = read_corpus(corpus)
 
     def hear(folder: Path) -> Heard:
@@ -41,13 +47,16 @@ def judge(
             theirs = f"{', '.join(network.stems)} at {network.config.rate_hz} Hz"
             raise BadInput(f"{folder}: separates {theirs}; the songs were prepared otherwise. Prepare them again.")
         chunk = round(network.config.segment_s * network.config.rate_hz)
-        report = evaluate(lambda song: separated(network, song, chunk), songs[split], songs.stems, songs.rate_hz)
+        play = partial(separated, network, chunk=chunk)
+        report = evaluate(play, songs[split], songs.stems, songs.rate_hz)
 
         def draw_all(part: Path) -> None:
             others = [who for who in report.spreads if who != MODEL]
             write_json(part / "baselines.json", {who: figures_of(report, who) for who in others})
             write_text(part / "report.txt", table(report) + "\n")
             draw(report, part / "separation.png")
+            if closer:
+                write_json(part / "closer.json", look_closer(play, songs[split][:closer], songs.stems, songs.rate_hz))
 
         return Heard(figures_of(report), draw_all)
 

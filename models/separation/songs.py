@@ -139,7 +139,7 @@ def _from_mp4(file: Path, stems: Sequence[str]) -> list[Audio | None]:
         raise BadInput(f"{file.name}: needs musdb and ffmpeg ({error}). pip install 'jamflow[stems]'.") from error
     tracks = {stem: Track(str(file), stem_id=MUSDB_STREAMS[stem]) for stem in stems if stem in MUSDB_STREAMS}
     sounds = {
-        stem: Audio(np.float32(track.audio.T), int(track.rate or 0), f"{file.name}: {stem}")
+        stem: Audio(np.asarray(track.audio.T, np.float32), int(track.rate or 0), f"{file.name}: {stem}")
         for stem, track in tracks.items()
     }
     return [sounds.get(stem) for stem in stems]

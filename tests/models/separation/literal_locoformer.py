@@ -7,12 +7,11 @@ answer = literal(conf, weights, spectrum, bands)    # complex [m, t, f] -> [s, m
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+Array: TypeAlias = Any  # arrays of floats or of complex numbers, whose types are not worth the telling here
 
 
 def draw_weights(conf: dict[str, Any], bands: list[int], generator: np.random.Generator) -> dict[str, Array]:

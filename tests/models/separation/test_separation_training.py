@@ -13,6 +13,7 @@ from models.separation.songs import STEMS
 torch = pytest.importorskip("torch")
 
 from models.separation.chunks import separated  # noqa: E402
+from models.separation.closer import look_closer  # noqa: E402
 from models.separation.dataset import Corpus, prepare  # noqa: E402
 from models.separation.evaluate import judge  # noqa: E402
 from models.separation.lesson import PRESETS, SeparationLesson, SeparationTraining, read_preset  # noqa: E402
@@ -92,6 +93,16 @@ def test_a_perfect_separator_is_judged_perfect_and_silent_stems_do_not_count(cor
     assert "nan" not in table(report)
 
 
+def test_a_closer_look_tells_what_is_not_installed(corpus, caplog):
+    pytest.importorskip("museval")
+    song = dataclasses.replace(corpus["test"][0], samples=corpus["test"][0].samples[..., :1000])
+    half = torch.from_numpy(song.stems()) * 0.5
+    found = look_closer(lambda mixture: half, [song], corpus.stems, RATE_HZ)
+    assert found["museval_sdr_vocals"] == pytest.approx(6.02, abs=0.1)
+    missing = {name for name in ("pesq", "stoi") if f"{name}_vocals" not in found}
+    assert {record.args[0] for record in caplog.records} == missing
+
+
 @pytest.mark.parametrize("frames", [1, 700, 1000, 1001, 5300])
 def test_chunks_of_one_who_changes_nothing_are_the_song(frames):
     song = torch.randn(2, frames)
@@ -105,7 +116,7 @@ def test_a_lesson_can_be_heard_and_seen(corpus, training):
     with torch.no_grad():
         samples = lesson.samples(lesson.network.eval())
     assert set(samples) == {"mixture", *STEMS, "true above, separated below"}
-    assert samples["true above, separated below"].shape == (256, 4 * 256, 3)
+    assert np.shape(samples["true above, separated below"]) == (256, 4 * 256, 3)
 
 
 def test_a_step_s_batch_is_its_seed(corpus, training):
