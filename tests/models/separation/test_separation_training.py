@@ -116,7 +116,9 @@ def test_a_lesson_can_be_heard_and_seen(corpus, training):
     with torch.no_grad():
         samples = lesson.samples(lesson.network.eval())
     assert set(samples) == {"mixture", *STEMS, "true above, separated below"}
-    assert np.shape(samples["true above, separated below"]) == (256, 4 * 256, 3)
+    picture = samples["true above, separated below"]
+    assert isinstance(picture, np.ndarray)
+    assert picture.shape == (256, 4 * 256, 3)
 
 
 def test_a_step_s_batch_is_its_seed(corpus, training):
