@@ -90,6 +90,12 @@ class Tensor:
         return tuple(-1 if isinstance(axis, Axis) else axis for axis in self.shape)
 
     @property
+    def most_bytes(self) -> int:
+        """What the longest that fits takes."""
+        sizes = [axis.longest if isinstance(axis, Axis) else axis for axis in self.shape]
+        return math.prod(sizes) * np.dtype(NUMPY[self.dtype]).itemsize
+
+    @property
     def seam(self) -> int:
         """The axis along which parts are joined."""
         if self.join is not None:
@@ -187,6 +193,12 @@ class ModelContract:
     def join(self, parts: Sequence[Arrays]) -> Arrays:
         """Make one answer of its parts."""
         return {tensor.name: tensor.joined([part[tensor.name] for part in parts]) for tensor in self.outputs}
+
+    @property
+    def bytes_in_flight(self) -> int:
+        """What the most and longest requests that are played at once take, with an answer each."""
+        at_once = max(1, self.max_batch) if self.mode == "batched" else self.capacity.at_once + self.capacity.waiting
+        return at_once * sum(tensor.most_bytes for tensor in (*self.inputs, *self.outputs))
 
     def canary_request(self) -> dict[str, NDArray[Any]]:
         kinds = {tensor.name: NUMPY[tensor.dtype] for tensor in self.inputs}

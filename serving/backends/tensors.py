@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils import dlpack
 
 from models.music.errors import BadInput, JamflowError
 from serving.contract import Arrays, ModelContract
@@ -24,7 +23,7 @@ def read(request: Any, contract: ModelContract) -> dict[str, np.ndarray]:
     """One request's arrays; the sender's memory is not copied, and goes with the request."""
     arrays = {}
     for tensor in request.inputs():
-        array = dlpack.from_dlpack(tensor.to_dlpack()).numpy()
+        array = torch.from_dlpack(tensor.to_dlpack()).numpy()
         if contract.max_batch:
             if array.shape[:1] != (1,):
                 raise BadInput(
@@ -48,7 +47,7 @@ def response(contract: ModelContract, answer: Arrays | Exception) -> Any:
         return pb.InferenceResponse(error=pb.TritonError(sentence, code))
     return pb.InferenceResponse(
         [
-            pb.Tensor.from_dlpack(name, dlpack.to_dlpack(_outgoing(array, contract.max_batch > 0)))
+            pb.Tensor.from_dlpack(name, torch.to_dlpack(_outgoing(array, contract.max_batch > 0)))
             for name, array in answer.items()
         ]
     )
