@@ -79,7 +79,7 @@ def teach(who: str, corpus: Corpus, training: SeparationTraining, network: nn.Mo
 
 def judged(corpus: Corpus, training: SeparationTraining, taught: dict[str, Trained]) -> int:
     chunk = round(training.config.segment_s * corpus.rate_hz)
-    players = {who: partial(separated, trained.network, chunk=chunk) for who, trained in taught.items()}
+    players = {who: partial(separated, trained.network, frames=chunk) for who, trained in taught.items()}
     reports = {
         split: evaluate(players, corpus[split], corpus.stems, corpus.rate_hz) for split in ("test", "unfamiliar")
     }

@@ -1,34 +1,34 @@
-"""A whole song through a network that hears a few seconds at once: chunks that overlap and are faded into one another.
+"""A song through a network that hears a few seconds at once, as many as it heard while it was taught.
 
-    stems = separated(network, mixture, chunk=132_300)          # [c, t] -> [s, c, t]
-
-A network that gives back what it hears gives back the song.
+stems = separated(network, mixture, frames=132_300)                     # float32[c, t] -> [s, c, t]
+for part in overlap_added(pieces, in_chunks(network, 132_300), 132_300): ...
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+import numpy as np
 import torch
-from torch import Tensor
+from torch import nn
 from torch.nn import functional
 
-OVERLAP = 0.25
+from models.separation.overlap import Hear, Samples, overlap_added
+
+# b batch, s stems, c channels, t samples
 
 
-@torch.inference_mode()
-def separated(network: Callable[[Tensor], Tensor], mixture: Tensor, chunk: int, overlap: float = OVERLAP) -> Tensor:
-    """[c, t] -> [s, c, t], with a network from [1, c, chunk] to [1, s, c, chunk]."""
-    frames, stride = mixture.shape[-1], max(1, round(chunk * (1 - overlap)))
-    faded_in = torch.linspace(0, 1, chunk - stride + 2, device=mixture.device)[1:-1]
-    fade = torch.ones(chunk, device=mixture.device)
-    fade[: len(faded_in)], fade[chunk - len(faded_in) :] = faded_in, faded_in.flip(0)
-    total, weight = None, torch.zeros(frames, device=mixture.device)
-    for start in range(0, max(1, frames - (chunk - stride)), stride):
-        heard = mixture[:, start : start + chunk]
-        found = network(functional.pad(heard, (0, chunk - heard.shape[-1]))[None])[0, ..., : heard.shape[-1]]
-        total = torch.zeros(*found.shape[:-1], frames, device=mixture.device) if total is None else total
-        total[..., start : start + chunk] += fade[: heard.shape[-1]] * found
-        weight[start : start + chunk] += fade[: heard.shape[-1]]
-    assert total is not None
-    return total / weight
+def in_chunks(network: nn.Module, frames: int) -> Hear:
+    """Let a network [b, c, t] -> [b, s, c, t] hear windows of so many samples; what is missing at the end is silent."""
+    device = next(network.parameters()).device
+
+    @torch.inference_mode()
+    def hear(around: Samples, start: int) -> Samples:
+        window = torch.from_numpy(np.ascontiguousarray(around[:, start : start + frames], np.float32)).to(device)
+        whole = functional.pad(window, (0, frames - window.shape[-1]))
+        return network(whole[None])[0, ..., : window.shape[-1]].float().cpu().numpy()
+
+    return hear
+
+
+def separated(network: nn.Module, mixture: Samples, frames: int) -> Samples:
+    """Separate a song [c, t] whole: [s, c, t]."""
+    return np.concatenate(list(overlap_added(iter([mixture]), in_chunks(network, frames), frames)), -1)

@@ -13,7 +13,6 @@ import logging
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from models.music.audio import LISTENING_RATE_HZ, Audio
@@ -33,7 +32,7 @@ def look_closer(
     found: dict[str, list[float]] = {}
     for song in songs:
         true = song.stems()[..., : round(excerpt_s * rate_hz)]
-        answer = separate(torch.from_numpy(true.sum(0))).cpu().numpy()
+        answer = separate(true.sum(0))
         scores = bss_eval(true, answer, rate_hz)
         for place, stem in enumerate(stems):
             if not is_silent(true[place]):

@@ -46,8 +46,7 @@ def judge(
         if network.stems != songs.stems or network.config.rate_hz != songs.rate_hz:
             theirs = f"{', '.join(network.stems)} at {network.config.rate_hz} Hz"
             raise BadInput(f"{folder}: separates {theirs}; the songs were prepared otherwise. Prepare them again.")
-        chunk = round(network.config.segment_s * network.config.rate_hz)
-        play = partial(separated, network, chunk=chunk)
+        play = partial(separated, network, frames=round(network.config.segment_s * network.config.rate_hz))
         report = evaluate(play, songs[split], songs.stems, songs.rate_hz)
 
         def draw_all(part: Path) -> None:

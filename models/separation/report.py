@@ -1,6 +1,6 @@
 """How well a separator separates whole songs, beside what costs nothing.
 
-    report = evaluate(lambda mixture: separated(network, mixture, chunk), corpus["test"], corpus.stems, corpus.rate_hz)
+    report = evaluate(partial(separated, network, frames=chunk), corpus["test"], corpus.stems, corpus.rate_hz)
     print(table(report));  draw(report, "sdr.png")
 
 uSDR is 10 log10(Σ s² / Σ e²) over a whole song; cSDR is the median of the same over its seconds; both are medians over
@@ -14,18 +14,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from models.music.plots import picture
 from models.separation.dataset import PreparedSong
 from models.separation.metrics import Spread, csdr, estimates_of_nobody, is_silent, median_of_songs, si_sdr, usdr
+from models.separation.overlap import Samples
 
 MODEL = "separator"
 METRICS = ("usdr", "csdr", "si_sdr")
-Separate = Callable[[Tensor], Tensor]
-"""[2, t] -> [s, 2, t]"""
+Separate = Callable[[Samples], Samples]
+"""float32[2, t] -> [s, 2, t]"""
 
 
 @dataclass(frozen=True)
@@ -55,8 +53,7 @@ def evaluate(
     rows: dict[str, dict[str, dict[str, list[float]]]] = {}
     for song in songs:
         true = song.stems()
-        mixture = torch.from_numpy(true.sum(0))
-        answers = {name: separate(mixture).cpu().numpy() for name, separate in players.items()}
+        answers = {name: separate(true.sum(0)) for name, separate in players.items()}
         for name, answer in {**answers, **estimates_of_nobody(true)}.items():
             for metric, values in _judged(true, answer, rate_hz).items():
                 for stem, value in zip(stems, values, strict=True):
@@ -73,7 +70,7 @@ def evaluate(
     return Report(len(songs), sum(song.frames for song in songs) / rate_hz, spreads)
 
 
-def _judged(true: NDArray[np.float32], answer: NDArray[np.float32], rate_hz: int) -> dict[str, list[float | None]]:
+def _judged(true: Samples, answer: Samples, rate_hz: int) -> dict[str, list[float | None]]:
     """Every metric of every stem; None of a silent one."""
     pairs = [None if is_silent(stem) else (stem, found) for stem, found in zip(true, answer, strict=True)]
     return {

@@ -55,8 +55,14 @@ def _htdemucs(model: str) -> Separator:
     return HTDemucs.load(bag)
 
 
+def _locoformer(model: str) -> Separator:
+    from models.separation.locoformer.engine import LocoformerEngine
+
+    return LocoformerEngine.load(model)
+
+
 DEMUCS = "htdemucs"
-ENGINES: dict[str, Callable[[str], Separator]] = {DEMUCS: _htdemucs}
+ENGINES: dict[str, Callable[[str], Separator]] = {DEMUCS: _htdemucs, "separator": _locoformer}
 
 
 def load_separator(model: str | os.PathLike[str], *stems: str) -> Separator:

@@ -19,6 +19,7 @@ from models.separation.evaluate import judge  # noqa: E402
 from models.separation.lesson import PRESETS, SeparationLesson, SeparationTraining, read_preset  # noqa: E402
 from models.separation.locoformer.network import Locoformer, load_locoformer  # noqa: E402
 from models.separation.report import evaluate, table  # noqa: E402
+from models.separation.stems import load_separator, separate  # noqa: E402
 from models.separation.train import train_separator  # noqa: E402
 
 RATE_HZ = 8000
@@ -83,12 +84,12 @@ def test_songs_that_taught_a_model_do_not_examine_it(model, corpus, tmp_path):
 
 def test_a_perfect_separator_is_judged_perfect_and_silent_stems_do_not_count(corpus):
     songs = [song for song in corpus.songs if song.split == "test"]
-    answers = iter([torch.from_numpy(song.stems()) for song in songs])
+    answers = iter([song.stems() for song in songs])
     report = evaluate(lambda mixture: next(answers), songs, corpus.stems, corpus.rate_hz)
     assert report.mean() > 40
     assert report.beats("ideal ratio mask")
     silent = dataclasses.replace(songs[0], samples=np.zeros_like(songs[0].samples))
-    report = evaluate(lambda mixture: torch.zeros(4, *mixture.shape), [silent], corpus.stems, corpus.rate_hz)
+    report = evaluate(lambda mixture: np.zeros((4, *mixture.shape)), [silent], corpus.stems, corpus.rate_hz)
     assert report.mean() == 0
     assert "nan" not in table(report)
 
@@ -96,19 +97,40 @@ def test_a_perfect_separator_is_judged_perfect_and_silent_stems_do_not_count(cor
 def test_a_closer_look_tells_what_is_not_installed(corpus, caplog):
     pytest.importorskip("museval")
     song = dataclasses.replace(corpus["test"][0], samples=corpus["test"][0].samples[..., :1000])
-    half = torch.from_numpy(song.stems()) * 0.5
+    half = song.stems() * np.float32(0.5)
     found = look_closer(lambda mixture: half, [song], corpus.stems, RATE_HZ)
     assert found["museval_sdr_vocals"] == pytest.approx(6.02, abs=0.1)
     missing = {name for name in ("pesq", "stoi") if f"{name}_vocals" not in found}
     assert {record.args[0] for record in caplog.records} == missing
 
 
+class Doubling(torch.nn.Module):
+    """Gives back what it hears, and twice that."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.tensor([1.0, 2.0]))
+
+    def forward(self, mixture):
+        return self.scale[:, None, None] * mixture[:, None]
+
+
 @pytest.mark.parametrize("frames", [1, 700, 1000, 1001, 5300])
 def test_chunks_of_one_who_changes_nothing_are_the_song(frames):
-    song = torch.randn(2, frames)
-    found = separated(lambda chunk: torch.stack([chunk, 2 * chunk], 1), song, 1000)
-    torch.testing.assert_close(found[0], song, atol=1e-6, rtol=0)
-    torch.testing.assert_close(found[1], 2 * song, atol=2e-6, rtol=0)
+    song = np.random.default_rng(0).standard_normal((2, frames)).astype(np.float32)
+    found = separated(Doubling(), song, 1000)
+    np.testing.assert_allclose(found, np.stack([song, 2 * song]), atol=2e-6)
+
+
+def test_a_taught_folder_is_a_separator_behind_the_one_door(model, corpus):
+    separator = load_separator(model[0], "vocals")
+    song = Audio(corpus["test"][0].stems().sum(0), RATE_HZ, "song")
+    stems = separate(song, separator)
+    assert list(stems) == list(STEMS)
+    assert {stem.samples.shape for stem in stems.values()} == {song.samples.shape}
+    network, _ = load_locoformer(model[0])
+    whole = separated(network, song.samples, separator.window)
+    np.testing.assert_allclose(stems["vocals"].samples, whole[3], atol=1e-5)
 
 
 def test_a_lesson_can_be_heard_and_seen(corpus, training):
