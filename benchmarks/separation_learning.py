@@ -12,6 +12,7 @@ import argparse
 import dataclasses
 import sys
 import tempfile
+import time
 from functools import partial
 from pathlib import Path
 
@@ -47,6 +48,7 @@ def main() -> int:
         )
         training = dataclasses.replace(training, plan=plan)
         networks = rivals(corpus, training)
+        show_loader(corpus, training, networks[OURS])
         taught = {who: teach(who, corpus, training, network, Path(name)) for who, network in networks.items()}
     return judged(corpus, training, taught)
 
@@ -66,6 +68,20 @@ def rivals(corpus: Corpus, training: SeparationTraining) -> dict[str, nn.Module]
     lesson = SeparationLesson(corpus, training, theirs, training.config.segment_s)
     theirs.get_used_to(torch.cat([lesson.batch(0, torch.Generator().manual_seed(n)).sum(1) for n in range(8)]))
     return {OURS: ours, THEIRS: theirs}
+
+
+def show_loader(corpus: Corpus, training: SeparationTraining, network: nn.Module) -> None:
+    """Print how long the making of a batch takes beside the learning from it."""
+    lesson = SeparationLesson(corpus, training, network, training.config.segment_s)
+    dice, began = torch.Generator().manual_seed(0), time.perf_counter()
+    drawn = [lesson.batch(0, dice) for _ in range(8)]
+    made, began = (time.perf_counter() - began) / len(drawn), time.perf_counter()
+    lesson.loss(network, drawn[0], dice)[0].backward()
+    network.zero_grad()
+    learnt = time.perf_counter() - began
+    print(
+        f"a batch is made in {1000 * made:.0f} ms and learnt from in {1000 * learnt:.0f}: {made / learnt:.3f} of the time"
+    )
 
 
 def teach(who: str, corpus: Corpus, training: SeparationTraining, network: nn.Module, work: Path) -> Trained:

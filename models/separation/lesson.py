@@ -9,6 +9,7 @@ from, as they are; the test songs are never looked at.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -77,7 +78,7 @@ class SeparationTraining:
 
 def read_preset(name: str) -> SeparationTraining:
     """Read a preset of presets.yaml by its name, or a file of your own with the same keys."""
-    if (name := str(name)).endswith((".yaml", ".yml")):
+    if name.endswith((".yaml", ".yml")):
         return from_mapping(SeparationTraining, read_yaml(name), Path(name).name)
     presets = read_yaml(PRESETS)
     if name not in presets:
@@ -134,7 +135,8 @@ class SeparationLesson:
         heard = {name: Audio(sound.numpy(), self.rate_hz, name) for name, sound in sounds.items()}
         return {**heard, "true above, separated below": np.concatenate(pictures, 1)}
 
-    def _heard(self, network: nn.Module):
+    def _heard(self, network: nn.Module) -> Iterator[tuple[Tensor, Tensor]]:
+        """Give what the network makes of each stretch, and the stretch: [s, 2, t] both."""
         device = next(network.parameters()).device
         for chunk in self.judged:
             yield network(chunk.sum(0)[None].to(device))[0].float().cpu(), chunk

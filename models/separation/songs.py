@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.music.audio import AUDIO_SUFFIXES, Audio, read_audio
-from models.music.errors import BadInput
+from models.music.errors import BadAudio, BadInput
 
 STEMS = ("drums", "bass", "other", "vocals")
 SPLITS = ("train", "valid", "test", "unfamiliar")
@@ -137,9 +137,9 @@ def _from_mp4(file: Path, stems: Sequence[str]) -> list[Audio | None]:
         from musdb.audio_classes import Track
     except (ImportError, RuntimeError) as error:  # stempeg, which it stands on, wants ffmpeg when it is imported
         raise BadInput(f"{file.name}: needs musdb and ffmpeg ({error}). pip install 'jamflow[stems]'.") from error
-    tracks = {stem: Track(str(file), stem_id=MUSDB_STREAMS[stem]) for stem in stems if stem in MUSDB_STREAMS}
-    sounds = {
-        stem: Audio(np.asarray(track.audio.T, np.float32), int(track.rate or 0), f"{file.name}: {stem}")
-        for stem, track in tracks.items()
-    }
-    return [sounds.get(stem) for stem in stems]
+    try:
+        tracks = [Track(str(file), stem_id=MUSDB_STREAMS[stem]) if stem in MUSDB_STREAMS else None for stem in stems]
+        sounds = [track and (np.asarray(track.audio.T, np.float32), int(track.rate or 0)) for track in tracks]
+    except Exception as error:  # whatever ffmpeg and its two wrappers make of a broken file
+        raise BadAudio(f"{file.name}: not read as stems ({type(error).__name__}). Fetch it again.") from error
+    return [sound and Audio(*sound, f"{file.name}: {stem}") for stem, sound in zip(stems, sounds, strict=True)]

@@ -1,7 +1,7 @@
 """How a Locoformer is built, and its named sizes.
 
     LocoformerConfig(variant="band", width=48, blocks=4)
-    sizes()["laptop"]
+    LAPTOP.width
 
 `full` is the published network: every frequency is a step of a sequence. `band` gathers frequencies into bands first, an
 order of magnitude cheaper at 44.1 kHz. The letters behind the fields are those of the paper (arXiv 2408.03440).

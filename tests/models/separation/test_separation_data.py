@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from models.music.audio import Audio, write_audio
-from models.music.errors import BadConfig, BadInput
+from models.music.errors import BadAudio, BadConfig, BadInput
 from models.separation.dataset import prepare, read_corpus
 from models.separation.mixing import Mixer, Mixing
-from models.separation.songs import MUSDB_VALIDATION, STEMS, find_songs
+from models.separation.songs import MUSDB_VALIDATION, STEMS, Song, find_songs
 
 RATE_HZ = 8000
 
@@ -73,6 +73,13 @@ def test_musdb18_s_stem_mp4_is_read_through_musdb(tmp_path):
     heard, true = song.read(STEMS, RATE_HZ), np.stack([_samples(tmp_path / "wav" / f"{stem}.wav") for stem in STEMS])
     alike = [np.corrcoef(h[0, : true.shape[2]], t[0, : h.shape[1]])[0, 1] for h, t in zip(heard, true, strict=True)]
     assert min(alike) > 0.8
+
+
+def test_a_broken_stem_mp4_is_told_in_one_line(tmp_path):
+    pytest.importorskip("musdb")
+    (tmp_path / "A - B.stem.mp4").write_bytes(b"no film at all")
+    with pytest.raises(BadAudio, match=r"A - B\.stem\.mp4: not read as stems"):
+        Song("A - B", tmp_path / "A - B.stem.mp4").read(STEMS, RATE_HZ)
 
 
 def _samples(path: Path) -> np.ndarray:
