@@ -137,9 +137,11 @@ def _from_mp4(file: Path, stems: Sequence[str]) -> list[Audio | None]:
         from musdb.audio_classes import Track
     except (ImportError, RuntimeError) as error:  # stempeg, which it stands on, wants ffmpeg when it is imported
         raise BadInput(f"{file.name}: needs musdb and ffmpeg ({error}). pip install 'jamflow[stems]'.") from error
+    found: dict[str, Audio] = {}
     try:
-        tracks = [Track(str(file), stem_id=MUSDB_STREAMS[stem]) if stem in MUSDB_STREAMS else None for stem in stems]
-        sounds = [track and (np.asarray(track.audio.T, np.float32), int(track.rate or 0)) for track in tracks]
+        for stem in set(stems) & set(MUSDB_STREAMS):
+            track = Track(str(file), stem_id=MUSDB_STREAMS[stem])
+            found[stem] = Audio(np.asarray(track.audio.T, np.float32), int(track.rate or 0), f"{file.name}: {stem}")
     except Exception as error:  # whatever ffmpeg and its two wrappers make of a broken file
         raise BadAudio(f"{file.name}: not read as stems ({type(error).__name__}). Fetch it again.") from error
-    return [sound and Audio(*sound, f"{file.name}: {stem}") for stem, sound in zip(stems, sounds, strict=True)]
+    return [found.get(stem) for stem in stems]

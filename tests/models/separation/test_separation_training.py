@@ -17,6 +17,7 @@ from models.separation.closer import look_closer  # noqa: E402
 from models.separation.dataset import Corpus, prepare  # noqa: E402
 from models.separation.evaluate import judge  # noqa: E402
 from models.separation.lesson import PRESETS, SeparationLesson, SeparationTraining, read_preset  # noqa: E402
+from models.separation.locoformer.engine import LocoformerEngine  # noqa: E402
 from models.separation.locoformer.network import Locoformer, load_locoformer  # noqa: E402
 from models.separation.report import evaluate, table  # noqa: E402
 from models.separation.stems import load_separator, separate  # noqa: E402
@@ -89,7 +90,7 @@ def test_a_perfect_separator_is_judged_perfect_and_silent_stems_do_not_count(cor
     assert report.mean() > 40
     assert report.beats("ideal ratio mask")
     silent = dataclasses.replace(songs[0], samples=np.zeros_like(songs[0].samples))
-    report = evaluate(lambda mixture: np.zeros((4, *mixture.shape)), [silent], corpus.stems, corpus.rate_hz)
+    report = evaluate(lambda mixture: np.zeros((4, *mixture.shape), np.float32), [silent], corpus.stems, corpus.rate_hz)
     assert report.mean() == 0
     assert "nan" not in table(report)
 
@@ -124,6 +125,7 @@ def test_chunks_of_one_who_changes_nothing_are_the_song(frames):
 
 def test_a_taught_folder_is_a_separator_behind_the_one_door(model, corpus):
     separator = load_separator(model[0], "vocals")
+    assert isinstance(separator, LocoformerEngine)
     song = Audio(corpus["test"][0].stems().sum(0), RATE_HZ, "song")
     stems = separate(song, separator)
     assert list(stems) == list(STEMS)
