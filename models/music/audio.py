@@ -28,6 +28,8 @@ HOUSE_RATE_HZ = 44_100
 LISTENING_RATE_HZ = 16_000
 MAX_CHANNELS = 2
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
+MAX_PEAK = 2.0**31
+"""Samples of 32 bits that somebody took for fractions; squares of louder ones leave what a float can hold."""
 MAX_SECONDS = 4 * 3600
 SYSTEM_ERROR = 2
 """How libsndfile counts what the system refused; it says no more."""
@@ -60,6 +62,10 @@ class Audio:
         if not np.isfinite(samples).all():
             broken = int((~np.isfinite(samples)).sum())
             raise BadAudio(f"{self.label}: {broken} samples are NaN or infinite. Export it again.")
+        if (peak := float(np.abs(samples).max())) > MAX_PEAK:
+            raise BadAudio(
+                f"{self.label}: peak {peak:.1g}; full scale is 1, at most {MAX_PEAK:.0g} is read. Export it again."
+            )
         samples = samples.view()
         samples.flags.writeable = False
         object.__setattr__(self, "samples", samples)
