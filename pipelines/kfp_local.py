@@ -7,10 +7,14 @@ What is replaced while the block runs, and why:
  2 task_dispatcher.run_single_task_impl…    each attempt gets a folder of its own (iterations of a ParallelFor would share
                                             one and overwrite each other); success needs the stage's done.json
  3 subprocess_task_handler.run_local_…      output goes to the log, our source comes first on the path, nothing is orphaned
- 4 docker_task_handler.run_docker_container no pull, no container removed before its exit status was read, and only a stage
+ 4 subprocess_task_handler.replace_python_e…  "python3" in a path of the user's is no program to be replaced
+ 5 docker_task_handler.run_docker_container no pull, no container removed before its exit status was read, and only a stage
                                             that was told of registry, server or an address reaches out of it
- 5 cache.LocalCache                         an input that lies outside the runs folder counts by its content's state
- 6 logging_utils                            kfp's own printing patches builtins and root handlers from several threads
+ 6 cache.LocalCache                         an input that lies outside the runs folder counts by its content's state
+ 7 logging_utils                            kfp's own printing patches builtins and root handlers from several threads
+
+Values pass through it quoted (backstage/quoting.py); the listener hears them as they are. Of an attempt that failed the
+record stays, and nothing else: no later stage can use it.
 """
 
 from __future__ import annotations
@@ -26,10 +30,13 @@ from kfp import dsl
 from kfp.local import cache, logging_utils, status, subprocess_task_handler, task_dispatcher
 from kfp.local.orchestrator import task_executor
 
+from backstage.keys import DOOR
 from backstage.pipeline_run import StageRun
+from backstage.quoting import unquoted
 from backstage.record import FOLDER, Record
 from models.music.errors import StageFailed
 from models.music.files import MANIFEST, sha256
+from pipelines.leftovers import keep_record
 from pipelines.processes import no_orphans, run_process, stage_environment
 from serving.where import Where
 
@@ -71,6 +78,7 @@ def _mendings(listener: Listener) -> list[tuple[Any, str, Any]]:
             _attempt(task_dispatcher.run_single_task_implementation, listener),
         ),
         (subprocess_task_handler, "run_local_subprocess", _subprocess(listener)),
+        (subprocess_task_handler, "replace_python_executable", _program_replaced),
         (cache, "LocalCache", _content_cache(listener)),
         (logging_utils, "local_logger_context", contextlib.nullcontext),
         (logging_utils, "indented_print", contextlib.nullcontext),
@@ -97,7 +105,7 @@ def _reported(original: Callable[..., Any], listener: Listener) -> Callable[...,
             _current.reset(token)
         worked = run.record is not None  # no attempt was made: the cache knew the answer
         good = ("done" if worked else "cached") if outcome == status.Status.SUCCESS else "failed"
-        listener.end(run, good, outputs)
+        listener.end(run, good, unquoted(outputs))
         return outputs, outcome
 
     return execute_single_task
@@ -116,9 +124,13 @@ def _attempt(original: Callable[..., Any], listener: Listener) -> Callable[..., 
         (folder / FOLDER).mkdir(parents=True)
         run.record, run.cause = Record(folder / FOLDER), None
         run.image = given["executor_spec"].container.image
-        run.params = {name: value for name, value in given["arguments"].items() if not _is_artifact(value)}
+        run.params = {n: unquoted(value) for n, value in given["arguments"].items() if not _is_artifact(value)}
         listener.works(run)
-        outputs, outcome = original(**given)
+        with contextlib.ExitStack() as failed:
+            failed.callback(keep_record, run)
+            outputs, outcome = original(**given)
+            if outcome == status.Status.SUCCESS:
+                failed.pop_all()
         if outcome == status.Status.SUCCESS and run.record.done is None:
             outputs, outcome = {}, status.Status.FAILURE
             run.cause = "it ended without proof of success (no done.json). Its log tells how far it came."
@@ -143,6 +155,11 @@ def _subprocess(listener: Listener) -> Callable[..., int]:
         return ended.code
 
     return run_local_subprocess
+
+
+def _program_replaced(full_command: list[str], executable: str) -> list[str]:
+    """Run the stage's own script by this interpreter; the values that follow it are left as they are."""
+    return [part.replace("python3", executable) if DOOR in part else part for part in full_command]
 
 
 def _container(listener: Listener) -> Callable[..., int]:
@@ -187,7 +204,7 @@ def _content_cache(listener: Listener) -> type[cache.LocalCache]:
         """A cache that notices when a file behind a path has changed."""
 
         def compute_key(self, *args: Any, arguments: dict[str, Any], **rest: Any) -> str:
-            states = {name: _state_of(value, listener.home) for name, value in arguments.items()}
+            states = {name: _state_of(unquoted(value), listener.home) for name, value in arguments.items()}
             known = {f"{name} on disk": state for name, state in states.items() if state}
             return super().compute_key(*args, arguments={**arguments, **known}, **rest)
 

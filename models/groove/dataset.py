@@ -27,9 +27,9 @@ from numpy.typing import NDArray
 
 from models.groove.encoding import HITS, ROLAND, Array, padded, windows
 from models.groove.sequences import performance_of_file
-from models.music.archives import unpacked
 from models.music.errors import BadInput, BadMidi
 from models.music.files import check_folder, read_json, whole_folder, write_json
+from models.music.intake import unpacked
 from models.music.midi import find_midi
 
 log = logging.getLogger(__name__)

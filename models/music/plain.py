@@ -56,10 +56,10 @@ def reason(error: BaseException) -> str:
     return words if len(words) <= 300 else f"{words[:299]}…"
 
 
-def shown(value: Any) -> str:
+def shown(value: Any, longest: int = 80) -> str:
     """Write a value for a message, however long it is."""
     words = repr(value)
-    return words if len(words) <= 80 else f"{words[:79]}…"
+    return words if len(words) <= longest else f"{words[: longest - 1]}…"
 
 
 def _measured(value: Any, depth: int = 0) -> Any:

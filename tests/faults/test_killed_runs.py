@@ -28,8 +28,10 @@ def practise(work: str, patience: int, take: Output[Dataset]) -> str:
     import os, subprocess, tempfile, time
     from pathlib import Path
     from backstage.checkpoints import in_use
+    from backstage.tracking import log_metrics
     from models.music.files import whole_folder
 
+    log_metrics({"bars": 1})
     with in_use(Path(work)) as folder, whole_folder(take.path) as part, tempfile.TemporaryDirectory() as scratch:
         (part / "tape.raw").write_bytes(bytes(2_000_000))
         Path(scratch, "spool.raw").write_bytes(bytes(2_000_000))

@@ -44,9 +44,9 @@ def test_what_was_not_written_tells_the_way_out_of_its_own_trouble(tmp_path, num
 def test_a_folder_that_is_there_already_is_not_told_to_free_space(tmp_path):
     (tmp_path / "kit").mkdir()
     (tmp_path / "kit" / "mine.txt").touch()
-    with pytest.raises(StorageError, match=r"kit: not written \(.*\)\. Something of that name is there") as caught:
-        with whole_folder(tmp_path / "kit") as part:
-            (part / "a.txt").touch()
+    there = pytest.raises(StorageError, match=r"kit: not written \(.*\)\. Something of that name is there")
+    with there as caught, whole_folder(tmp_path / "kit") as part:
+        (part / "a.txt").touch()
     assert "space" not in str(caught.value)
     assert (tmp_path / "kit" / "mine.txt").is_file()
 

@@ -55,6 +55,12 @@ def test_what_is_quoted_comes_back(value):
     assert unquoted(quoted(value)) == value
 
 
+def test_a_home_named_after_a_python_is_a_home_like_any_other(monkeypatch, tmp_path):
+    monkeypatch.setenv("JAMFLOW_TRACKING_URI", "off")
+    monkeypatch.setenv("JAMFLOW_HOME", str(tmp_path / "python3" / "jamflow"))
+    assert run(echoes, {"text": "la"}, Profile.load()).outputs["Output"] == ["la", "'la'"]
+
+
 def test_ordinary_values_travel_as_they_are():
     assert quoted({"song": "/home/ann/My song {1}.wav", "seed": 42}) == {
         "song": "/home/ann/My song {1}.wav",
@@ -81,5 +87,5 @@ def test_a_song_of_any_name_becomes_hits(tmp_path, monkeypatch, capsys, name):
     assert (tmp_path / "out" / "dummy_00001.wav").is_file()
     assert cli.main(["run", "gather-songs", "--song", str(song), "--no-separation"]) == 0, capsys.readouterr().err
     assert "Traceback" not in capsys.readouterr().err
-    brought = [path for path in Path(os.environ["JAMFLOW_HOME"], "runs").rglob("drums/*.wav")]
+    brought = Path(os.environ["JAMFLOW_HOME"], "runs").rglob("drums/*.wav")
     assert [path.name for path in brought] == [name]
