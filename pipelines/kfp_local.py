@@ -22,6 +22,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -37,7 +38,7 @@ from backstage.record import FOLDER, Record
 from models.music.errors import StageFailed
 from models.music.files import MANIFEST, sha256
 from pipelines.leftovers import keep_record
-from pipelines.processes import no_orphans, run_process, stage_environment
+from pipelines.processes import is_alive, no_orphans, run_process, stage_environment
 from serving.where import Where
 
 
@@ -55,6 +56,8 @@ class Listener(Protocol):
     def say(self, stage: StageRun, line: str) -> None: ...
 
 
+RUNNER = "jamflow.runner"
+"""The label of a container that tells whose it is."""
 _current: contextvars.ContextVar[StageRun] = contextvars.ContextVar("current")
 
 
@@ -135,10 +138,20 @@ def _attempt(original: Callable[..., Any], listener: Listener) -> Callable[..., 
             outputs, outcome = {}, status.Status.FAILURE
             run.cause = "it ended without proof of success (no done.json). Its log tells how far it came."
         elif outcome == status.Status.FAILURE:
-            run.cause = run.record.cause or run.cause or "it ended without a word. Its log tells how far it came."
+            cause = run.record.cause or run.cause or "it ended without a word. Its log tells how far it came."
+            run.cause = _as_named(cause, given["arguments"], listener.home)
         return outputs, outcome
 
     return run_single_task_implementation
+
+
+def _as_named(cause: str, arguments: dict[str, Any], home: Path) -> str:
+    """Call what a stage was given by its name; where we keep it tells the user nothing."""
+    for name, value in arguments.items():
+        for artifact in value if isinstance(value, list) else [value]:
+            if isinstance(artifact, dsl.Artifact) and Path(artifact.uri).is_relative_to(home):
+                cause = cause.replace(artifact.uri, name)
+    return cause
 
 
 def _is_artifact(value: Any) -> bool:
@@ -173,8 +186,9 @@ def _container(listener: Listener) -> Callable[..., int]:
             client.images.get(image)
         except docker.errors.ImageNotFound as error:
             raise StageFailed(f"{image} is not on this engine. Build it with `make images`.") from error
-        arguments = _opened(arguments, run.params)
-        container = client.containers.create(image=image, command=command, volumes=volumes, detach=True, **arguments)
+        sweep_containers(client)
+        arguments = _opened(arguments, run.params) | {"labels": {RUNNER: str(os.getpid())}, "detach": True}
+        container = client.containers.create(image=image, command=command, volumes=volumes, **arguments)
         try:
             container.start()
             for chunk in container.logs(stream=True, follow=True):
@@ -185,6 +199,13 @@ def _container(listener: Listener) -> Callable[..., int]:
                 container.remove(force=True, v=True)
 
     return run_docker_container
+
+
+def sweep_containers(client: Any) -> None:
+    """Remove the containers whose runner was killed: an engine's own go on without us."""
+    for container in client.containers.list(all=True, filters={"label": RUNNER}):
+        if not is_alive(container.labels[RUNNER]):
+            container.remove(force=True, v=True)
 
 
 def _opened(arguments: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:

@@ -113,11 +113,16 @@ def stage_environment() -> dict[str, str]:
     }
 
 
+def is_alive(pid: str) -> bool:
+    """Whether a process of that number is there."""
+    return Path("/proc", pid).exists()
+
+
 def sweep_scratch() -> None:
     """Remove the scratch folders of runs whose process is gone."""
     for folder in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*"):
         owner = folder.name.removeprefix(SCRATCH).partition("-")[0]
-        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+        if not is_alive(owner):
             shutil.rmtree(folder, ignore_errors=True)
 
 

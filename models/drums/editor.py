@@ -23,7 +23,7 @@ from typing import Any
 
 from models.drums.events import ROLES, Beat, Event, as_event, read_beat, write_events
 from models.music.errors import BadInput
-from models.music.files import alone_in, read_json, sha256, write_json
+from models.music.files import alone_in, read_mapping, sha256, write_json
 from models.music.plain import reason
 
 USER = "user_edit"
@@ -123,7 +123,7 @@ class Editor:
         if not self._history_path.is_file():
             return [], []
         try:
-            history = read_json(self._history_path)
+            history = read_mapping(self._history_path)
             if history["sha256"] != sha256(self.path):
                 return [], []
             return _steps(history["done"]), _steps(history["undone"])

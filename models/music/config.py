@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from models.music.errors import BadConfig
-from models.music.plain import parse_yaml, reason, shown
+from models.music.plain import parse_yaml, shown
 
 MAX_BYTES = 1 << 20
 T = TypeVar("T")
@@ -43,10 +43,13 @@ def from_mapping(kind: type[T], values: Mapping[str, Any], where: str) -> T:
         if key not in names:
             raise BadConfig(f"{where}: unknown key {shown(key)}; {nearest(str(key), names)}.")
         chosen[key] = _fit(hints[key], value, f"{where}: {key}")
-    try:
-        return kind(**chosen)
-    except TypeError as error:
-        raise BadConfig(f"{where}: {reason(error)}.") from error
+    if missing := [field.name for field in dataclasses.fields(kind) if field.name not in chosen and _is_needed(field)]:  # type: ignore[arg-type]
+        raise BadConfig(f"{where}: no {', '.join(missing)}. Write it in, or make the file again.")
+    return kind(**chosen)
+
+
+def _is_needed(field: dataclasses.Field) -> bool:
+    return field.init and field.default is field.default_factory is dataclasses.MISSING
 
 
 def nearest(word: str, choices: typing.Iterable[str]) -> str:

@@ -147,6 +147,14 @@ def read_json(path: str | os.PathLike[str]) -> Any:
         raise BadInput(f"{path}: not readable ({error.strerror or error}). Check the path and its rights.") from error
 
 
+def read_mapping(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read a JSON file that holds names and values."""
+    value = read_json(path)
+    if not isinstance(value, dict):
+        raise BadInput(f"{path}: holds {type(value).__name__}; a mapping of names to values is needed. Make it again.")
+    return value
+
+
 def manifest_of(folder: Path) -> dict[str, dict[str, Any]]:
     """Name every file below a folder with its size and sha256; the manifest itself is left out."""
     files = sorted(f for f in folder.rglob("*") if f.is_file() and f.relative_to(folder).as_posix() != MANIFEST)
@@ -155,9 +163,7 @@ def manifest_of(folder: Path) -> dict[str, dict[str, Any]]:
 
 def read_manifest(path: str | os.PathLike[str]) -> dict[str, dict[str, Any]]:
     """Read what a folder should hold, as manifest_of tells it; no name in it leads out of the folder."""
-    path, manifest = Path(path), read_json(path)
-    if not isinstance(manifest, dict):
-        raise BadInput(f"{path}: holds {type(manifest).__name__}; a manifest names files. Make the folder again.")
+    path, manifest = Path(path), read_mapping(path)
     for name, promised in manifest.items():
         told = promised if isinstance(promised, dict) else {}
         if not isinstance(told.get("sha256"), str) or type(told.get("bytes")) is not int or told["bytes"] < 0:

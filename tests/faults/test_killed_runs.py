@@ -11,6 +11,7 @@ import pytest
 
 from backstage.checkpoints import in_use
 from models.music.errors import StorageError
+from pipelines.kfp_local import RUNNER, sweep_containers
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSON = '''
@@ -123,3 +124,32 @@ def test_who_comes_second_is_told_who_works_there(tmp_path):
             pass
     with in_use(tmp_path / "work"):
         pass
+
+
+class Container:
+    """What an engine says of a container."""
+
+    def __init__(self, runner: int) -> None:
+        self.labels, self.removed = {RUNNER: str(runner)}, False
+
+    def remove(self, force: bool, v: bool) -> None:
+        self.removed = True
+
+
+class Engine:
+    """A Docker engine that holds some containers of ours."""
+
+    def __init__(self, *held: Container) -> None:
+        self.containers, self.held = self, held
+
+    def list(self, all: bool, filters: dict[str, str]) -> tuple[Container, ...]:
+        assert (all, filters) == (True, {"label": RUNNER})
+        return self.held
+
+
+def test_a_container_whose_runner_was_killed_is_removed_by_the_next_run():
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    orphan, ours = Container(gone.pid), Container(os.getpid())
+    sweep_containers(Engine(orphan, ours))
+    assert (orphan.removed, ours.removed) == (True, False)

@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from models.music.audio import Audio, read_audio
+from models.music.audio import Audio, read_audio, write_audio
 from models.music.errors import BadAudio, StorageError
 from models.music.files import whole_file, whole_folder
 from pipelines import cli
@@ -62,3 +62,13 @@ def test_a_home_that_cannot_be_written_ends_in_one_line_or_in_nothing_to_tell(wo
         assert "/proc/jamflow" in said
         assert "JAMFLOW_HOME" in said
     assert said.count("\n") == code
+
+
+def test_a_song_without_drums_is_not_named_by_a_folder_that_nobody_knows(tmp_path, capsys, monkeypatch, home):
+    monkeypatch.setenv("JAMFLOW_TRACKING_URI", "off")
+    write_audio(tmp_path / "silence.wav", Audio(np.zeros((1, 44_100), np.float32), 44_100))
+    words = ["run", "make-drums", "--song", str(tmp_path / "silence.wav"), "--no-separation", "--bpm", "100"]
+    assert cli.main(words) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("jamflow: preprocess: song: no drum hit in 1 files. Is it silent?")
+    assert str(home) not in said.partition("[log:")[0]
