@@ -167,7 +167,8 @@ def _rows(events: Counter[Event]) -> list[dict[str, Any]]:
 def _steps(steps: list[dict]) -> list[dict]:
     """See that every change of a history is one that can be made and taken back."""
     for step in steps:
-        _events(step["added"]), _events(step["removed"])
+        for part in ("added", "removed"):
+            _events(step[part])
     return list(steps)
 
 

@@ -149,7 +149,7 @@ def _opened(path: Path, max_seconds: float) -> Iterator[Any]:
 
     _check_there(path)
     try:
-        with Decoded(path) if path.suffix.lower() == ".m4a" else soundfile.SoundFile(os.fsencode(path)) as file:
+        with Decoded(path) if path.suffix.lower() == ".m4a" else soundfile.SoundFile(_named(path)) as file:
             _check_header(path, file.samplerate, file.channels, file.frames, max_seconds)
             yield file
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
@@ -178,7 +178,7 @@ def write_parts(path: str | os.PathLike[str], parts: Iterable[Audio], *, subtype
     shape = first.rate_hz, first.channels
     with whole_file(path) as place:
         try:
-            with soundfile.SoundFile(os.fsencode(place), "w", *shape, subtype=subtype or "PCM_24", format=kind) as file:
+            with soundfile.SoundFile(_named(place), "w", *shape, subtype=subtype or "PCM_24", format=kind) as file:
                 for part in chain([first], coming):
                     if (part.rate_hz, part.channels) != shape:
                         raise BadAudio(f"{path.name}: a part has another rate or other channels than those before it.")
@@ -201,6 +201,11 @@ def find_audio(path: str | os.PathLike[str]) -> list[Path]:
             f"{path}: no audio in this folder; give one that holds {', '.join(sorted(AUDIO_SUFFIXES))} files."
         )
     return found
+
+
+def _named(path: Path) -> Any:
+    """Give a path as the system knows it: soundfile itself takes a name that is not UTF-8 for a mistake."""
+    return os.fsencode(path)
 
 
 def _check_there(path: Path) -> None:

