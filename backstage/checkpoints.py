@@ -42,7 +42,7 @@ def in_use(folder: Path) -> Iterator[Path]:
         if not held:
             raise StorageError(
                 f"{folder}: process {(folder / MARK).read_text() or 'unknown'} trains there with the same data and settings."
-                " Wait for it or end it, or change the seed."
+                " Wait for it, or change the seed."
             )
         for other in trainings(folder.parent):
             if age_s(other) > ABANDONED_S:

@@ -1,4 +1,4 @@
-"""What runs and trainings leave behind, and how it goes.
+"""What runs, trainings and downloads leave behind, and how it goes.
 
     for left in leftovers(profile): left.kind, left.path, left.size, left.age_s     # oldest first; nothing that is at work
     left.remove()
@@ -16,12 +16,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from backstage.checkpoints import age_s, forget, trainings
 from backstage.pipeline_run import RUN_FILE, PipelineRun, StageRun
 from models.music.errors import BadInput
-from pipelines.processes import sweep_scratch
+from pipelines.processes import left_scratch
 from pipelines.settings import Profile
 
 
@@ -29,7 +29,7 @@ from pipelines.settings import Profile
 class Leftover:
     """A folder that nobody works in."""
 
-    kind: Literal["run", "training"]
+    kind: Literal["run", "training", "download"]
     path: Path
     size: int
     """Bytes on the disk; a file of several names counts where it is met first."""
@@ -48,17 +48,19 @@ def leftovers(profile: Profile) -> list[Leftover]:
     """List what could go, oldest first."""
     met: set[tuple[int, int]] = set()
     needed, work = _needed(profile), profile.where.work
-    runs = {folder: time.time() - _written_s(folder) for folder in _folders(profile.runs) if folder not in needed}
-    taught = {folder: age_s(folder) for folder in trainings(Path(work))} if "://" not in work else {}
-    return [
-        Leftover("run" if folder in runs else "training", folder, _size(folder, met), age)
-        for folder, age in sorted({**runs, **taught}.items(), key=lambda aged: -aged[1])
-    ]
+    aged: dict[Path, tuple[Any, float]] = {
+        folder: ("run", time.time() - _written_s(folder)) for folder in _folders(profile.runs) if folder not in needed
+    }
+    aged |= {folder: ("training", age_s(folder)) for folder in (trainings(Path(work)) if "://" not in work else [])}
+    aged |= {folder: ("download", time.time() - folder.stat().st_mtime) for folder in left_scratch()}
+    oldest_first = sorted(aged.items(), key=lambda each: -each[1][1])
+    return [Leftover(kind, folder, _size(folder, met), age) for folder, (kind, age) in oldest_first]
 
 
 def sweep_killed(profile: Profile) -> None:
     """Remove what the stages of killed runs were writing; their records stay."""
-    sweep_scratch()
+    for scratch in left_scratch():
+        shutil.rmtree(scratch, ignore_errors=True)
     for folder in _folders(profile.runs):
         run = _run_of(folder)
         if run and run.state == "running" and not run.alive:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -118,12 +117,10 @@ def is_alive(pid: str) -> bool:
     return Path("/proc", pid).exists()
 
 
-def sweep_scratch() -> None:
-    """Remove the scratch folders of runs whose process is gone."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*"):
-        owner = folder.name.removeprefix(SCRATCH).partition("-")[0]
-        if not is_alive(owner):
-            shutil.rmtree(folder, ignore_errors=True)
+def left_scratch() -> list[Path]:
+    """List the scratch folders of runs whose process is gone."""
+    folders = Path(tempfile.gettempdir()).glob(f"{SCRATCH}*")
+    return [folder for folder in folders if not is_alive(folder.name.removeprefix(SCRATCH).partition("-")[0])]
 
 
 def _scratch() -> tempfile.TemporaryDirectory[str]:

@@ -1,4 +1,4 @@
-"""`jamflow clean`: remove what runs and trainings have left, oldest first.
+"""`jamflow clean`: remove what runs, trainings and downloads have left, oldest first.
 
 jamflow clean --dry-run             what would go
 jamflow clean                       all that nobody touched for a week
@@ -11,7 +11,7 @@ run that is going on goes on from. What a run leaves is also its cache: the same
 from __future__ import annotations
 
 from pipelines.flags import Flags, number
-from pipelines.leftovers import leftovers, sweep_killed
+from pipelines.leftovers import leftovers
 from pipelines.settings import Profile
 
 DAY_S, MB = 86_400.0, 1e6
@@ -25,8 +25,6 @@ def main(argv: list[str]) -> int:
     )
     given = parser.read(argv)
     profile = Profile.load()
-    if not given.dry_run:
-        sweep_killed(profile)
     old = [left for left in leftovers(profile) if left.age_s >= given.older_than * DAY_S]
     gone = [left for left in old if given.dry_run or left.remove()]
     for left in gone:

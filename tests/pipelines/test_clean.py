@@ -36,7 +36,11 @@ def left_run(name: str, days: float, state: Any = "done", process: int = 0, need
 
 
 @pytest.fixture
-def left(home):
+def left(home, tmp_path, monkeypatch):
+    scratch = tmp_path / "scratch"
+    (scratch / "jamflow-stage-999999999-ab").mkdir(parents=True)  # no process has that number
+    (scratch / f"jamflow-stage-{os.getpid()}-cd").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
     left_run("lesson-old", 30)
     left_run("lesson-older", 40)
     left_run("lesson-new", 1)
@@ -74,7 +78,8 @@ def test_what_is_old_goes_and_what_somebody_needs_stays(left, capsys):
         assert cli.main(["clean", "--older-than", "0"]) == 0
         assert names(left / "runs") == {"lesson-needed", "lesson-going-on"}
         assert names(left / "training") == {"groove-3"}
-    assert capsys.readouterr().out.splitlines()[-1] == "4 folders, 4.0 MB removed; 1 in use."
+        assert names(left.parent / "scratch") == {f"jamflow-stage-{os.getpid()}-cd"}
+    assert capsys.readouterr().out.splitlines()[-1] == "5 folders, 4.0 MB removed; 1 in use."
 
 
 def test_a_champion_is_never_among_it(home, registry, tmp_path, monkeypatch):
