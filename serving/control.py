@@ -52,7 +52,7 @@ class Control:
         end = time.monotonic() + deadline_s
         with spoken_errors(self._endpoint.grpc_url, deadline_s):
             self._client.unload_model(check_name(name), headers=self._headers, client_timeout=deadline_s)
-        while "READY" in self.versions(name).values():
+        while self.ready(name):
             if time.monotonic() > end:
                 raise Refused(
                     f"{name} did not unload within {deadline_s:g} s. Restart the server with `jamflow serve`."
@@ -64,3 +64,7 @@ class Control:
         with spoken_errors(self._endpoint.grpc_url, 10.0):
             index: Any = self._client.get_model_repository_index(headers=self._headers, client_timeout=10.0)
         return {int(model.version): model.state for model in index.models if model.name == name and model.version}
+
+    def ready(self, name: str) -> set[int]:
+        """The versions of one model that say they can be asked."""
+        return {version for version, state in self.versions(name).items() if state == "READY"}

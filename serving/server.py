@@ -14,6 +14,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -23,6 +24,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,6 +32,7 @@ from models.music.errors import Unavailable
 from serving import triton_files
 from serving.control import Control
 from serving.endpoint import Endpoint
+from serving.families import FAMILIES
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +41,15 @@ RESTRICTED = "model-repository,shared-memory,trace,logging"
 SHARED_MEMORY = Path("/dev/shm")
 STOP_S = 12.0
 START_S = 60.0
+SHARED_BYTES = 64 << 20
+"""What Triton and a model's process share at least, as far as they need it."""
 
-# Dies with its parent: asks the kernel for SIGTERM at the parent's end, then becomes the server.
+# Dies with its parent: asks the kernel for SIGTERM at the parent's end, then becomes the server. No file of it grows beyond
+# what the contracts may need: the memory it shares with a model's process is such a file, and would never shrink again.
 _TIED = (
-    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 15); "
-    "os.getppid() == int(sys.argv[1]) or sys.exit(1); os.execv(sys.argv[2], sys.argv[2:])"
+    "import ctypes, os, resource, sys; ctypes.CDLL(None).prctl(1, 15); "
+    "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2); "
+    "os.getppid() == int(sys.argv[1]) or sys.exit(1); os.execv(sys.argv[3], sys.argv[3:])"
 )
 
 
@@ -132,16 +139,18 @@ class TritonServer:
         )
         self.start()
 
-    def has_process(self, name: str) -> bool:
-        """Whether a process plays this model; Triton itself does not tell."""
+    def processes(self, name: str) -> Counter[int]:
+        """How many processes play each version of this model; Triton itself does not tell."""
         import psutil
 
+        playing: Counter[int] = Counter()
         with contextlib.suppress(psutil.NoSuchProcess):
             for stub in psutil.Process(self.pid).children():
                 with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-                    if any(f"/{name}/" in word for word in stub.cmdline()):
-                        return True
-        return False
+                    told = re.search(rf"/{name}/(\d+)/", " ".join(stub.cmdline()))
+                    if told:
+                        playing[int(told[1])] += 1
+        return playing
 
     def stop(self) -> None:
         """End the server and its stubs; leave no process and no shared memory behind."""
@@ -187,12 +196,13 @@ class TritonServer:
             f"--grpc-restricted-protocol={RESTRICTED}:admin-key={key}",
             f"--http-restricted-api={RESTRICTED}:admin-key={key}",
             "--exit-timeout-secs=5",
+            "--grpc-infer-allocation-pool-size=0",  # a pool would keep the largest messages that ever came
         ]
         if not Path("/dev/nvidiactl").exists():
             command += ["--pinned-memory-pool-byte-size=0", "--allow-gpu-metrics=false"]
         with open(self.log_path, "wb") as words:
             self._process = subprocess.Popen(
-                [sys.executable, "-S", "-c", _TIED, str(os.getpid()), *command],
+                [sys.executable, "-S", "-c", _TIED, str(os.getpid()), str(largest_file()), *command],
                 env=triton_files.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=words,
@@ -221,6 +231,11 @@ class TritonServer:
         control.verify()  # the gRPC port could still be somebody else's
         control.close()
         log.info("Triton %s answers at %s", self.endpoint.server_id, self.endpoint.grpc_url)
+
+
+def largest_file() -> int:
+    """What the greediest model may need to hand its requests over, in bytes; Triton refuses those that need more."""
+    return max(SHARED_BYTES, *(2 * kept.contract.bytes_in_flight for kept in FAMILIES.values()))
 
 
 def free_ports() -> Ports:
