@@ -104,7 +104,7 @@ def _below(root: Path) -> tuple[list[Coming], list[str]]:
             elif file.is_file() and name != MANIFEST:
                 coming.append(_file(file, label))
                 if len(coming) > MAX_FILES:
-                    break
+                    return coming, links
     return coming, links
 
 
