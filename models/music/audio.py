@@ -37,6 +37,13 @@ SYSTEM_ERROR = 2
 BLOCK_FRAMES = 1 << 18
 # How libsndfile's log speaks of a data chunk that is shorter than its header says; -1 is "length unknown" (streams).
 _LIE = re.compile(r"^\s*(?:data|SSND)\s*:\s*(?!4294967295)(\d+) \(should be (\d+)\)", re.MULTILINE)
+WRITTEN = {
+    ".wav": ("WAV", "PCM_24"),
+    ".flac": ("FLAC", "PCM_24"),
+    ".ogg": ("OGG", "VORBIS"),
+    ".mp3": ("MP3", "MPEG_LAYER_III"),
+}
+"""Suffixes of what is written, as libsndfile calls them, and the plain choice of each."""
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".mp3", ".ogg", ".aif", ".aiff", ".m4a"})
 
 
@@ -162,29 +169,32 @@ def _opened(path: Path, max_seconds: float) -> Iterator[Any]:
 
 
 def write_audio(path: str | os.PathLike[str], audio: Audio, *, subtype: str | None = None) -> Path:
-    """Write a whole WAV or FLAC file or none; 24-bit unless told otherwise."""
+    """Write a whole sound file or none: wav or flac of 24 bits unless told otherwise, ogg or mp3."""
     return write_parts(path, [audio], subtype=subtype)
 
 
 def write_parts(path: str | os.PathLike[str], parts: Iterable[Audio], *, subtype: str | None = None) -> Path:
-    """Write parts that follow one another as a whole WAV or FLAC file or none, each as it comes."""
+    """Write parts that follow one another as a whole sound file or none, each as it comes."""
     import soundfile
 
     path, coming = Path(path), iter(parts)
-    kind = {".wav": "WAV", ".flac": "FLAC"}.get(path.suffix.lower())
-    if kind is None:
-        raise BadAudio(f"{path.name}: audio is written as .wav or .flac, not {path.suffix or 'without a suffix'}.")
+    if path.suffix.lower() not in WRITTEN:
+        raise BadAudio(
+            f"{path.name}: audio is written as {', '.join(WRITTEN)}, not {path.suffix or 'without a suffix'}."
+        )
+    kind, plain = WRITTEN[path.suffix.lower()]
     first = next(coming, None)
     if first is None:
         raise BadAudio(f"{path.name}: not one part of sound came to be written. Look at where it comes from.")
     shape = first.rate_hz, first.channels
     with whole_file(path) as place:
         try:
-            with soundfile.SoundFile(_named(place), "w", *shape, subtype=subtype or "PCM_24", format=kind) as file:
+            with soundfile.SoundFile(_named(place), "w", *shape, subtype=subtype or plain, format=kind) as file:
                 for part in chain([first], coming):
                     if (part.rate_hz, part.channels) != shape:
                         raise BadAudio(f"{path.name}: a part has another rate or other channels than those before it.")
-                    file.write(part.samples.T)
+                    for start in range(0, part.frames, BLOCK_FRAMES):  # Vorbis overflows its stack on long blocks
+                        file.write(part.samples[:, start : start + BLOCK_FRAMES].T)
         except soundfile.LibsndfileError as error:
             # "System error." says nothing: whole_file tells path and space.
             raise OSError("" if error.code == SYSTEM_ERROR else error.error_string) from error
