@@ -24,7 +24,7 @@ import numpy as np
 
 from models.music.audio import Audio, overlapping, read_parts
 from models.music.errors import BadInput
-from models.music.files import read_json
+from models.music.files import read_mapping
 from models.separation.overlap import Samples
 
 # s stems, c channels, t samples
@@ -185,7 +185,7 @@ def _engine_of(model: str) -> str:
     config = Path(model).expanduser() / "config.json"
     if not config.is_file():
         return model if model in ENGINES else DEMUCS
-    kind = read_json(config).get("kind")
+    kind = read_mapping(config).get("kind")
     if kind not in ENGINES:
         raise BadInput(f"{model}: a model of kind {kind!r} is no separator; there are {', '.join(ENGINES)}.")
     return kind
