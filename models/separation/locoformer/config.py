@@ -17,7 +17,7 @@ from models.music.errors import BadConfig
 
 Variant = Literal["band", "full"]
 BANDS = ((1000, 2), (2000, 4), (4000, 12), (8000, 24), (16000, 48))
-COARSE = ((500, 2), (1000, 3), (2000, 6), (4000, 16), (8000, 32), (16000, 96))
+COARSE = ((1000, 4), (2000, 8), (4000, 24), (8000, 48), (16000, 96))
 STEMS = ("drums", "bass", "other", "vocals")
 
 
