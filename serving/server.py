@@ -235,7 +235,7 @@ class TritonServer:
 
 def largest_file() -> int:
     """What the greediest model may need to hand its requests over, in bytes; Triton refuses those that need more."""
-    return max(SHARED_BYTES, *(2 * kept.contract.bytes_in_flight for kept in FAMILIES.values()))
+    return max(SHARED_BYTES, *(kept.contract.bytes_in_flight for kept in FAMILIES.values()))
 
 
 def free_ports() -> Ports:

@@ -38,6 +38,10 @@ class LocoformerEngine:
         return 2
 
     @property
+    def memory_mb(self) -> int:
+        return 800
+
+    @property
     def window(self) -> int:
         """Samples that are heard at once."""
         return round(self.network.config.segment_s * self.rate_hz)
