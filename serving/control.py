@@ -2,6 +2,7 @@
 
 control = Control(endpoint)
 control.load("groove")
+control.served()                    # {"groove": 3, "roles": 1}
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from serving.calls import spoken_errors
 from serving.contract import check_name
 from serving.endpoint import Endpoint
 
+READY = "READY"
 LOAD_S = 120.0
 """A model that imports torch on a busy machine takes its time."""
 
@@ -28,13 +30,17 @@ class Control:
         self._client = grpc.InferenceServerClient(endpoint.grpc_url)
         self._headers = {"triton-grpc-protocol-admin-key": endpoint.admin_key}
 
+    @property
+    def url(self) -> str:
+        return self._endpoint.grpc_url
+
     def close(self) -> None:
         self._client.close()
 
-    def verify(self) -> None:
+    def verify(self, deadline_s: float = 5.0) -> None:
         """Refuse to talk to a stranger who happens to listen on the port we remember."""
-        with spoken_errors(self._endpoint.grpc_url, 5.0):
-            told: Any = self._client.get_server_metadata(client_timeout=5.0)
+        with spoken_errors(self._endpoint.grpc_url, deadline_s):
+            told: Any = self._client.get_server_metadata(client_timeout=deadline_s)
         if self._endpoint.server_id and told.name != self._endpoint.server_id:
             raise Unavailable(
                 f"{self._endpoint.grpc_url} is another server ({told.name}), not {self._endpoint.server_id}. Start ours with `jamflow serve`."
@@ -52,7 +58,7 @@ class Control:
         end = time.monotonic() + deadline_s
         with spoken_errors(self._endpoint.grpc_url, deadline_s):
             self._client.unload_model(check_name(name), headers=self._headers, client_timeout=deadline_s)
-        while "READY" in self.versions(name).values():
+        while READY in self.versions(name).values():
             if time.monotonic() > end:
                 raise Refused(
                     f"{name} did not unload within {deadline_s:g} s. Restart the server with `jamflow serve`."
@@ -61,6 +67,20 @@ class Control:
 
     def versions(self, name: str) -> dict[int, str]:
         """State by version of one model, such as {3: "READY"}."""
-        with spoken_errors(self._endpoint.grpc_url, 10.0):
-            index: Any = self._client.get_model_repository_index(headers=self._headers, client_timeout=10.0)
-        return {int(model.version): model.state for model in index.models if model.name == name and model.version}
+        return self.index().get(name, {})
+
+    def served(self, deadline_s: float = 10.0) -> dict[str, int]:
+        """The version that plays of every model that does: the newest, where an older one is still on its way out."""
+        index = self.index(deadline_s).items()
+        ready = {name: [version for version, state in states.items() if state == READY] for name, states in index}
+        return {name: max(versions) for name, versions in ready.items() if versions}
+
+    def index(self, deadline_s: float = 10.0) -> dict[str, dict[int, str]]:
+        """State by version of every model that the server has heard of."""
+        with spoken_errors(self._endpoint.grpc_url, deadline_s):
+            told: Any = self._client.get_model_repository_index(headers=self._headers, client_timeout=deadline_s)
+        states: dict[str, dict[int, str]] = {}
+        for model in told.models:
+            if model.version:
+                states.setdefault(model.name, {})[int(model.version)] = model.state
+        return states

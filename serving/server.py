@@ -15,12 +15,10 @@ import json
 import logging
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -30,6 +28,7 @@ from models.music.errors import Unavailable
 from serving import triton_files
 from serving.control import Control
 from serving.endpoint import Endpoint
+from serving.scratch import scratch
 
 log = logging.getLogger(__name__)
 
@@ -39,9 +38,9 @@ SHARED_MEMORY = Path("/dev/shm")
 STOP_S = 12.0
 START_S = 60.0
 
-# Dies with its parent: asks the kernel for SIGTERM at the parent's end, then becomes the server.
+# Dies with its parent, even while it is stopped: asks the kernel for SIGKILL at the parent's end, then becomes the program.
 _TIED = (
-    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 15); "
+    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); "
     "os.getppid() == int(sys.argv[1]) or sys.exit(1); os.execv(sys.argv[2], sys.argv[2:])"
 )
 
@@ -70,6 +69,7 @@ class TritonServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._endpoint: Endpoint | None = None
         self._shared_prefix = ""
+        self._leaving = contextlib.ExitStack()
         self._identity = (f"jamflow-{secrets.token_hex(4)}", secrets.token_hex(16))
 
     def __enter__(self) -> TritonServer:
@@ -110,9 +110,14 @@ class TritonServer:
         sweep_shared_memory()
         for attempt in range(3):
             try:
-                folder = self._given_folder or Path(tempfile.mkdtemp(prefix="jamflow-triton-"))
-                self.log_path = folder / "triton.log"
-                self._launch(home, triton_files.lay_out(home, folder), self._wanted_ports or free_ports())
+                road = self._leaving.enter_context(scratch("triton"))
+                (road / "repository").symlink_to(
+                    self.repository
+                )  # which may have letters that Triton's stub cannot bear
+                self.log_path = (self._given_folder or road) / "triton.log"
+                self.log_path.parent.mkdir(parents=True, exist_ok=True)
+                triton_files.lay_out(home, road)
+                self._launch(home, road, self._wanted_ports or free_ports())
                 self._wait_ready()
                 return self
             except BaseException as error:
@@ -123,10 +128,10 @@ class TritonServer:
                 self._wanted_ports = None
         raise AssertionError("unreachable")
 
-    def restart(self) -> None:
+    def restart(self, *, gently: bool = True) -> None:
         """Start again at the same addresses with the same key, so that clients find it where it was."""
         known = self.endpoint
-        self.stop()
+        self.stop(gently=gently)
         self._wanted_ports = Ports(
             *(int(url.rsplit(":", 1)[1]) for url in (known.grpc_url, known.http_url, known.metrics_url))
         )
@@ -143,11 +148,11 @@ class TritonServer:
                         return True
         return False
 
-    def stop(self) -> None:
+    def stop(self, *, gently: bool = True) -> None:
         """End the server and its stubs; leave no process and no shared memory behind."""
         process, self._process = self._process, None
         if process is not None:
-            if process.poll() is None:
+            if process.poll() is None and gently:
                 process.send_signal(signal.SIGTERM)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(STOP_S)
@@ -157,8 +162,7 @@ class TritonServer:
         if self._shared_prefix:
             for region in SHARED_MEMORY.glob(f"{self._shared_prefix}*"):
                 region.unlink(missing_ok=True)
-        if self._given_folder is None and self.log_path.name:
-            shutil.rmtree(self.log_path.parent, ignore_errors=True)
+        self._leaving.close()
 
     def last_words(self, lines: int = 3) -> str:
         """The last errors in the server's log, in one line."""
@@ -168,16 +172,16 @@ class TritonServer:
             return " | ".join(line.split("] ", 1)[-1].strip('"') for line in errors[-lines:])
         return ""
 
-    def _launch(self, home: Path, backends: Path, ports: Ports) -> None:
+    def _launch(self, home: Path, road: Path, ports: Ports) -> None:
         server_id, key = self._identity
         self._shared_prefix = f"jamflow_{os.getpid()}_{secrets.token_hex(3)}_"
         command = [
             str(home / "bin" / "tritonserver"),
             f"--id={server_id}",
-            f"--model-repository={self.repository}",
+            f"--model-repository={road / 'repository'}",
             "--model-control-mode=explicit",
             "--disable-auto-complete-config",
-            f"--backend-directory={backends}",
+            f"--backend-directory={road / 'backends'}",
             f"--backend-config=python,shm-region-prefix-name={self._shared_prefix}",
             "--backend-config=python,shm-default-byte-size=4194304",
             *(f"--{door}-address={LOOPBACK}" for door in ("http", "grpc", "metrics")),
@@ -192,7 +196,7 @@ class TritonServer:
             command += ["--pinned-memory-pool-byte-size=0", "--allow-gpu-metrics=false"]
         with open(self.log_path, "wb") as words:
             self._process = subprocess.Popen(
-                [sys.executable, "-S", "-c", _TIED, str(os.getpid()), *command],
+                tied(command),
                 env=triton_files.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=words,
@@ -221,6 +225,11 @@ class TritonServer:
         control.verify()  # the gRPC port could still be somebody else's
         control.close()
         log.info("Triton %s answers at %s", self.endpoint.server_id, self.endpoint.grpc_url)
+
+
+def tied(command: list[str]) -> list[str]:
+    """A command that ends with this process, whatever ends it; start it from a thread that lives as long."""
+    return [sys.executable, "-S", "-c", _TIED, str(os.getpid()), *command]
 
 
 def free_ports() -> Ports:
