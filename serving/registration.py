@@ -27,7 +27,9 @@ from serving.scratch import scratch, temporaries_in
 from serving.store import lock_beside
 
 EXPERIMENT = "registered-models"
-FAMILY, STARTER = "family", "starter"
+REGISTERING = "registering"
+"""The family that a run registers a model of, as long as it does."""
+STARTER = "starter"
 
 
 def register(
@@ -55,6 +57,7 @@ def register(
                 made = registry.client.create_model_version(
                     name, source, run_id=run_id, tags={**figures, MODEL: digest}
                 )
+            registry.client.delete_tag(run_id, REGISTERING)
             registry.client.set_terminated(run_id)
             version = int(made.version)
         else:
@@ -80,18 +83,19 @@ def _lock(registry: Registry, name: str) -> Path:
 
 
 def _clear_away(registry: Registry, name: str) -> None:
-    """Whoever registers holds the lock, so none of the runs that seem to go on is alive."""
+    """Whoever registers holds the lock, so none of those who seem to be at it is alive."""
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
     experiment, client = _experiment(registry), registry.client
-    for run in client.search_runs([experiment], f"tags.{FAMILY} = '{name}' and attributes.status = 'RUNNING'"):
+    for run in client.search_runs([experiment], f"tags.{REGISTERING} = '{name}'"):
         run_id = run.info.run_id
         if not client.search_model_versions(f"run_id='{run_id}'"):
             for model in client.search_logged_models([experiment], filter_string=f"source_run_id='{run_id}'"):
                 with contextlib.suppress(OSError):  # it had not brought any files
                     get_artifact_repository(model.artifact_location).delete_artifacts()
                 client.delete_logged_model(model.model_id)
-        client.set_terminated(run_id, "KILLED")
+            client.set_terminated(run_id, "KILLED")
+        client.delete_tag(run_id, REGISTERING)
 
 
 def _note_run(
@@ -104,7 +108,7 @@ def _note_run(
     from mlflow.exceptions import MlflowException
 
     called = f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
-    told = {**tags, FAMILY: name}
+    told = {**tags, REGISTERING: name}
     run_id = registry.client.create_run(_experiment(registry), run_name=called, tags=told).info.run_id
     for metric, value in metrics.items():
         registry.client.log_metric(run_id, metric, float(value))

@@ -113,7 +113,7 @@ def _detach(profile: Profile, flags: list[str]) -> int:
 
 
 def _stop(told: Path) -> int:
-    from serving.endpoint import Endpoint
+    from serving.endpoint import Endpoint, lives
     from serving.keeper import claim_beside
     from serving.locks import holder
 
@@ -124,7 +124,7 @@ def _stop(told: Path) -> int:
         return 0
     os.kill(keeper, signal.SIGTERM)
     end = time.monotonic() + STOP_S
-    while holder(claim_beside(told)) == keeper:
+    while lives(keeper):
         if time.monotonic() > end:
             raise Refused(f"process {keeper} has not stopped within {STOP_S:g} s. End it with `kill -9 {keeper}`.")
         time.sleep(0.05)
