@@ -14,6 +14,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import secrets
 import signal
 import socket
@@ -27,7 +28,7 @@ from typing import Any, NamedTuple
 from models.music.errors import Unavailable
 from serving import triton_files
 from serving.control import Control
-from serving.endpoint import Endpoint
+from serving.endpoint import Endpoint, lives
 from serving.scratch import scratch
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 LOOPBACK = "127.0.0.1"
 RESTRICTED = "model-repository,shared-memory,trace,logging"
 SHARED_MEMORY = Path("/dev/shm")
+KEPT_BY = re.compile(r"jamflow_(\d+)_")
+"""How the names of a server's shared memory begin: whose it is. Its stubs are told."""
 STOP_S = 12.0
 START_S = 60.0
 
@@ -107,6 +110,7 @@ class TritonServer:
         """Start and wait until this very server answers; a port snatched in between is tried again."""
         home = triton_files.distribution()
         self.repository.mkdir(parents=True, exist_ok=True)
+        end_orphans()
         sweep_shared_memory()
         for attempt in range(3):
             try:
@@ -251,6 +255,18 @@ def is_free(port: int) -> bool:
         probe.bind((LOOPBACK, port))
         return True
     return False
+
+
+def end_orphans() -> None:
+    """End what plays on for a keeper that is gone: a stub whose server was killed while it loaded waits for ever."""
+    import psutil
+
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or [""]
+        keepers = [int(found[1]) for word in words if (found := KEPT_BY.match(word))]
+        if words[0].endswith(triton_files.STUB) and keepers and not lives(keepers[0]):
+            with contextlib.suppress(psutil.Error):  # somebody else's, or gone by itself
+                process.kill()
 
 
 def sweep_shared_memory() -> None:
