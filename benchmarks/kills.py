@@ -13,6 +13,7 @@ Exit code 1 when a state was not healed.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import random
@@ -100,11 +101,11 @@ def _first_servers(folder: Path, times: int, seed: int) -> tuple[Counter[str], l
 
     _Fork(lambda: open_store(sqlite_at(folder / "empty.db"))).wait()
     generator, counts, unhealed = random.Random(seed), Counter(), []
-    took_s = 0.0
-    for number in range(times + 1):  # the first is not killed: it tells how long all of them take
-        home = folder / f"home{number}"
+    takes_s: dict[bool, float] = {}
+    for number in range(-1, times + 1):  # the first two are not killed: they tell how long a server takes
+        home, bare = folder / f"home{number}", number % 5 == 0
         home.mkdir()
-        if number % 5:
+        if not bare:
             shutil.copyfile(folder / "empty.db", home / "mlflow.db")
         where = Where(
             sqlite_at(home / "mlflow.db"),
@@ -113,13 +114,13 @@ def _first_servers(folder: Path, times: int, seed: int) -> tuple[Counter[str], l
             str(home / "serving.json"),
         )
         first = _Fork(lambda where=where: _keep(where))
-        if number == 0:
-            took_s = _timed(lambda where=where: _until(lambda: Path(where.server).is_file()))
-            print(f"a first server takes {took_s:.1f} s here", flush=True)
-            at_s = 0.0
-        else:
-            at_s = generator.uniform(0, took_s * SLACK)
-            time.sleep(at_s)
+        if number < 1:
+            takes_s[bare] = _timed(lambda where=where: _until(lambda: Path(where.server).is_file()))
+            print(f"a first server takes {takes_s[bare]:.1f} s here{' with its database' if bare else ''}", flush=True)
+            first.kill()
+            continue
+        at_s = generator.uniform(0, takes_s[bare] * SLACK)
+        time.sleep(at_s)
         served = Path(where.server).is_file()
         first.kill()
         had = _asked(lambda where=where: [Registry.at(where).alias(name, CHAMPION) for name in ("groove",)])
@@ -293,12 +294,10 @@ def _tie() -> None:
 
 
 def _warm_up() -> None:
-    import mlflow.pyfunc
-    import mlflow.store.db.utils
+    for module in ("mlflow.pyfunc", "tritonclient.grpc", "serving.backends.groove.model"):
+        importlib.import_module(module)
     import torch
-    import tritonclient.grpc  # noqa: F401
 
-    import serving.backends.groove.model
     import serving.casting
 
     torch.set_num_threads(1)

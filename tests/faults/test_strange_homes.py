@@ -23,10 +23,13 @@ def test_a_home_of_any_name_serves_and_registers(tmp_path, empty_store, monkeypa
     model = tmp_path / "model"
     model.mkdir()
     add_toy(ECHO, profile.home / "repository", 1, model)
-    with TritonServer(profile.repository_path, profile.home / "triton") as server:
-        with contextlib.closing(Control(server.endpoint)) as control, JamflowClient(server.grpc_url, 10.0) as client:
-            control.load("echo")
-            assert client.prove(ECHO).model_version == 1
+    with (
+        TritonServer(profile.repository_path, profile.home / "triton") as server,
+        contextlib.closing(Control(server.endpoint)) as control,
+        JamflowClient(server.grpc_url, 10.0) as client,
+    ):
+        control.load("echo")
+        assert client.prove(ECHO).model_version == 1
     shutil.copyfile(empty_store, profile.home / "mlflow.db")
     assert Registry.at(profile.where).names() == []
     assert sorted(each.name for each in tmp_path.iterdir()) == sorted([STRANGE, "model"]), "no stray database beside it"
