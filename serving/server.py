@@ -5,7 +5,7 @@
 
 The server ends with its parent, whatever ends the parent. Model control, shared memory, tracing and logging are closed to
 everybody without the random admin key, because each of them lets a client write files or run code. (The key stands on the
-server's command line: on a machine shared with people you do not trust, give the server a user of its own.)
+server's command line, and Triton takes it in no other way: docs/operating.md says what protects it.)
 """
 
 from __future__ import annotations

@@ -160,3 +160,14 @@ def _free_port() -> int:
 def test_the_doctor_changes_nothing(home: Path):
     main(["doctor"])
     assert not os.path.exists(home)
+
+
+def test_the_keeper_stays_small():
+    script = (
+        "import resource, sys, serving.keeper, tritonclient.grpc\n"
+        "heavy = {'torch', 'mlflow', 'sqlalchemy', 'kfp', 'pandas'} & set(sys.modules)\n"
+        "print(heavy or '', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+    )
+    root = Path(__file__).resolve().parents[2]
+    said = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True).stdout
+    assert int(said) < 120, said
