@@ -27,7 +27,7 @@ def examine(
     heard, beside = Path(evaluation_folder, "metrics.json"), Path(evaluation_folder, "champion.json")
     champion = read_json(beside) if beside.is_file() else _registered(name, where)
     took_ms = latency_ms(name, model_folder)
-    verdict = judge(read_json(heard), champion, kept.rules, took_ms, budget_ms or kept.budget_ms)
+    verdict = judge(read_json(heard), champion, kept.rules, kept.figures, took_ms, budget_ms or kept.budget_ms)
     for reason in verdict.reasons:
         log.info("%s %s: %s", name, "passed" if verdict.passed else "held back", reason)
         log_note(f"{name}, {'passed' if verdict.passed else 'held back'}: {reason}")

@@ -44,6 +44,8 @@ def spoken(status: str, words: str, url: str, deadline_s: float) -> ServingError
         )
     if "must specify the START flag" in told or ENDED in told:
         return Unavailable(f"{url}: {ENDED}: it was idle too long, or another model took its place. Open a new one.")
+    if "shared memory pool" in told:
+        return Busy(f"{url}: other requests take more memory than all may. Ask again in a moment.")
     if "no available versions" in told or "not ready" in told:
         return Unavailable(f"{url}: the model is being loaded ({told}). Ask again in a few seconds.")
     if "unknown model" in told:

@@ -10,12 +10,17 @@ its address. How answers in parts are asked for stands in serving/asker.py.
 
 from __future__ import annotations
 
-from models.music.errors import BadInput
+import time
+from typing import Any
+
+from models.music.errors import BadInput, Busy
 from serving.asker import Parts, Reply, Session, whole
 from serving.calls import spoken_errors
 from serving.contract import Arrays, ModelContract
 from serving.streams import Call, ServedParts, ServedSession
 from serving.wire import reply_of, request_of
+
+AGAIN_S = 0.05
 
 # Try again every 50 to 500 ms; gRPC's own pauses grow to two minutes.
 _RECONNECT = [
@@ -58,8 +63,7 @@ class JamflowClient:
         contract.check(arrays)
         deadline_s = self._deadline(deadline_s) or contract.patience.answer_s
         request = request_of(contract, arrays, version)
-        with spoken_errors(self.url, deadline_s):
-            response = self._stub.ModelInfer(request, timeout=deadline_s)
+        response = self._answered(request, deadline_s)
         return reply_of(contract, response, self.url)
 
     def stream(
@@ -86,6 +90,18 @@ class JamflowClient:
     def prove(self, contract: ModelContract, deadline_s: float | None = None, version: int | None = None) -> Reply:
         """Send the model's canary: health is a played note, not a flag (a dead model still says it is ready)."""
         return whole(self, contract, contract.canary_request(), deadline_s, version)
+
+    def _answered(self, request: Any, deadline_s: float) -> Any:
+        """Send a request until it is answered; one that shared a batch with somebody's oversized one goes again."""
+        end = time.monotonic() + deadline_s
+        while True:
+            try:
+                with spoken_errors(self.url, deadline_s):
+                    return self._stub.ModelInfer(request, timeout=max(0.0, end - time.monotonic()))
+            except Busy:
+                if time.monotonic() + AGAIN_S > end:
+                    raise
+                time.sleep(AGAIN_S)
 
     def _idle_call(self) -> Call:
         """A stream whose last answer has ended, or a new one: to open one takes longer than to ask."""

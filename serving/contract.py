@@ -25,8 +25,6 @@ Mode = Literal["batched", "stream", "session"]
 
 NUMPY = {"FP32": np.float32, "INT32": np.int32, "INT64": np.int64, "UINT8": np.uint8}
 NAME = re.compile(r"[a-z0-9_]+")
-START, END, CORRID = "START", "END", "CORRID"
-"""What Triton tells the backend of a session model beside the request: it begins, it ends, and which one it is."""
 TRITON_SESSIONS, TRITON_IDLE_S = 4096, 3600
 """Triton's own limits lie far above a contract's, so that the backend is the one to end a session, and to say why."""
 
@@ -90,6 +88,12 @@ class Tensor:
     def dims(self) -> tuple[int, ...]:
         """The shape as Triton and MLflow write it: -1 for an open axis."""
         return tuple(-1 if isinstance(axis, Axis) else axis for axis in self.shape)
+
+    @property
+    def most_bytes(self) -> int:
+        """What the longest that fits takes."""
+        sizes = [axis.longest if isinstance(axis, Axis) else axis for axis in self.shape]
+        return math.prod(sizes) * np.dtype(NUMPY[self.dtype]).itemsize
 
     @property
     def seam(self) -> int:
@@ -161,6 +165,8 @@ class ModelContract:
     """One request one answer; one request a stream of parts; or a session of requests that remembers, each in parts."""
     max_batch: int = 0
     """The most requests Triton may hand over at once; 0 = one at a time, without a batch axis on the wire."""
+    processes: int = 1
+    """So many play it side by side, each with a copy of its own in memory; sessions and streams live in one."""
     gpu: bool = False
     """Worth a GPU where there is one."""
     patience: Patience = Patience()
@@ -169,8 +175,10 @@ class ModelContract:
     def __post_init__(self) -> None:
         check_name(self.name)
         if self.mode != "batched":
-            if self.max_batch:
-                raise ValueError(f"{self.name}: only a batched model has a max_batch, this one is a {self.mode}")
+            if self.max_batch or self.processes > 1:
+                raise ValueError(
+                    f"{self.name}: only a batched model has a max_batch or several processes, this one is a {self.mode}"
+                )
             for tensor in self.outputs:
                 _ = tensor.seam
 
@@ -185,6 +193,12 @@ class ModelContract:
     def join(self, parts: Sequence[Arrays]) -> Arrays:
         """Make one answer of its parts."""
         return {tensor.name: tensor.joined([part[tensor.name] for part in parts]) for tensor in self.outputs}
+
+    @property
+    def bytes_in_flight(self) -> int:
+        """What the most and longest requests that are played at once take, with an answer each."""
+        at_once = max(1, self.max_batch) if self.mode == "batched" else self.capacity.at_once + self.capacity.waiting
+        return at_once * sum(tensor.most_bytes for tensor in (*self.inputs, *self.outputs))
 
     def canary_request(self) -> dict[str, NDArray[Any]]:
         kinds = {tensor.name: NUMPY[tensor.dtype] for tensor in self.inputs}
@@ -232,7 +246,9 @@ def config_pbtxt(contract: ModelContract, versions: Sequence[int], name: str | N
     if contract.mode == "session":
         lines += _sequence_pbtxt()
     lines.append(f"version_policy {{ specific {{ versions: {sorted(versions)} }} }}")
-    lines.append(f"instance_group [ {{ kind: {'KIND_AUTO' if contract.gpu else 'KIND_CPU'} count: 1 }} ]")
+    lines.append(
+        f"instance_group [ {{ kind: {'KIND_AUTO' if contract.gpu else 'KIND_CPU'} count: {contract.processes} }} ]"
+    )
     return "\n".join(lines) + "\n"
 
 
@@ -248,16 +264,10 @@ def _tensor_pbtxt(tensor: Tensor, kind: str, contract: ModelContract) -> str:
 
 def _sequence_pbtxt() -> list[str]:
     """Sequence batching by age: each session's requests arrive in order, and none waits for another to be played."""
-    flags = [
-        f'{{ name: "{flag}" control [ {{ kind: CONTROL_SEQUENCE_{flag} int32_false_true: [0, 1] }} ] }}'
-        for flag in (START, END)
-    ]
-    who = f'{{ name: "{CORRID}" control [ {{ kind: CONTROL_SEQUENCE_CORRID data_type: TYPE_INT64 }} ] }}'
     return [
         "sequence_batching {",
         f"  max_sequence_idle_microseconds: {TRITON_IDLE_S * 1_000_000}",
         f"  oldest {{ max_candidate_sequences: {TRITON_SESSIONS} }}",
-        f"  control_input [ {', '.join([*flags, who])} ]",
         "}",
     ]
 

@@ -15,7 +15,6 @@ from serving.calls import spoken_errors
 from serving.contract import check_name
 from serving.endpoint import Endpoint
 
-READY = "READY"
 LOAD_S = 120.0
 """A model that imports torch on a busy machine takes its time."""
 
@@ -58,7 +57,7 @@ class Control:
         end = time.monotonic() + deadline_s
         with spoken_errors(self._endpoint.grpc_url, deadline_s):
             self._client.unload_model(check_name(name), headers=self._headers, client_timeout=deadline_s)
-        while READY in self.versions(name).values():
+        while self.ready(name):
             if time.monotonic() > end:
                 raise Refused(
                     f"{name} did not unload within {deadline_s:g} s. Restart the server with `jamflow serve`."
@@ -69,10 +68,13 @@ class Control:
         """State by version of one model, such as {3: "READY"}."""
         return self.index().get(name, {})
 
+    def ready(self, name: str) -> set[int]:
+        """The versions of one model that say they can be asked."""
+        return _ready(self.versions(name))
+
     def served(self, deadline_s: float = 10.0) -> dict[str, int]:
         """The version that plays of every model that does: the newest, where an older one is still on its way out."""
-        index = self.index(deadline_s).items()
-        ready = {name: [version for version, state in states.items() if state == READY] for name, states in index}
+        ready = {name: _ready(states) for name, states in self.index(deadline_s).items()}
         return {name: max(versions) for name, versions in ready.items() if versions}
 
     def index(self, deadline_s: float = 10.0) -> dict[str, dict[int, str]]:
@@ -84,3 +86,7 @@ class Control:
             if model.version:
                 states.setdefault(model.name, {})[int(model.version)] = model.state
         return states
+
+
+def _ready(states: dict[int, str]) -> set[int]:
+    return {version for version, state in states.items() if state == "READY"}

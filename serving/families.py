@@ -1,6 +1,6 @@
 """The record of every family of models: what it takes and gives, when a new one may be served, what it comes with.
 
-    family("groove").contract, .rules, .budget_ms, .starter, .requires
+    family("groove").contract, .figures, .rules, .budget_ms, .starter, .requires
 
 Pipelines, gate, registry, server and images read it; a new family is one more entry here. It imports nothing heavy.
 
@@ -9,13 +9,16 @@ Pipelines, gate, registry, server and images read it; a new family is one more e
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import models
+from models.drums.roles import figures as roles
+from models.groove import figures as groove
 from models.music.config import nearest
 from models.music.errors import BadInput
+from models.music.figures import Figure
 from serving.contract import ModelContract
 from serving.contracts.groove import GROOVE
 from serving.contracts.roles import ROLES
@@ -23,10 +26,9 @@ from serving.contracts.roles import ROLES
 
 @dataclass(frozen=True)
 class Rule:
-    """One figure that must not get worse."""
+    """One of a family's figures that must not get worse."""
 
     metric: str
-    better: Literal["lower", "higher"] = "lower"
     tolerance: float = 0.02
     """How much worse than the champion is still let through, as a share of the champion's figure."""
     limit: float | None = None
@@ -38,6 +40,8 @@ class Family:
     """What the platform knows of one kind of model."""
 
     contract: ModelContract
+    figures: Mapping[str, Figure]
+    """What its numbers are called, and which way is better."""
     rules: tuple[Rule, ...]
     """What a challenger may not do worse than the champion, on the same held-out data."""
     budget_ms: float
@@ -61,6 +65,7 @@ FAMILIES: dict[str, Family] = {
     for each in (
         Family(
             GROOVE,
+            groove.FIGURES,
             rules=(
                 Rule("timing_mae_ms"),
                 Rule("velocity_mae"),
@@ -73,7 +78,8 @@ FAMILIES: dict[str, Family] = {
         ),
         Family(
             ROLES,
-            rules=(Rule("macro_accuracy", better="higher"), Rule("calibration_error", tolerance=0.25)),
+            roles.FIGURES,
+            rules=(Rule("macro_accuracy"), Rule("calibration_error", tolerance=0.25)),
             budget_ms=200.0,
             requires=("torch", "safetensors", "scipy", "soundfile", "soxr", "PyYAML", "transformers"),
             starter="drums/roles/starter",

@@ -22,6 +22,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +30,7 @@ from models.music.errors import Unavailable
 from serving import triton_files
 from serving.control import Control
 from serving.endpoint import Endpoint, lives
+from serving.families import FAMILIES
 from serving.scratch import scratch
 
 log = logging.getLogger(__name__)
@@ -40,11 +42,16 @@ KEPT_BY = re.compile(r"jamflow_(\d+)_")
 """How the names of a server's shared memory begin: whose it is. Its stubs are told."""
 STOP_S = 12.0
 START_S = 60.0
+SHARED_BYTES = 64 << 20
+"""What Triton and a model's process share at least, as far as they need it."""
 
 # Dies with its parent, even while it is stopped: asks the kernel for SIGKILL at the parent's end, then becomes the program.
+# No file of a server grows beyond what the contracts may need: the memory it shares with a model's process is such a file,
+# and would never shrink again.
 _TIED = (
-    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); "
-    "os.getppid() == int(sys.argv[1]) or sys.exit(1); os.execv(sys.argv[2], sys.argv[2:])"
+    "import ctypes, os, resource, sys; ctypes.CDLL(None).prctl(1, 9); largest = int(sys.argv[2]); "
+    "largest and resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest)); "
+    "os.getppid() == int(sys.argv[1]) or sys.exit(1); os.execv(sys.argv[3], sys.argv[3:])"
 )
 
 
@@ -141,16 +148,18 @@ class TritonServer:
         )
         self.start()
 
-    def has_process(self, name: str) -> bool:
-        """Whether a process plays this model; Triton itself does not tell."""
+    def processes(self, name: str) -> Counter[int]:
+        """How many processes play each version of this model; Triton itself does not tell."""
         import psutil
 
+        playing: Counter[int] = Counter()
         with contextlib.suppress(psutil.NoSuchProcess):
             for stub in psutil.Process(self.pid).children():
                 with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-                    if any(f"/{name}/" in word for word in stub.cmdline()):
-                        return True
-        return False
+                    told = re.search(rf"/{name}/(\d+)/", " ".join(stub.cmdline()))
+                    if told:
+                        playing[int(told[1])] += 1
+        return playing
 
     def stop(self, *, gently: bool = True) -> None:
         """End the server and its stubs; leave no process and no shared memory behind."""
@@ -195,12 +204,13 @@ class TritonServer:
             f"--grpc-restricted-protocol={RESTRICTED}:admin-key={key}",
             f"--http-restricted-api={RESTRICTED}:admin-key={key}",
             "--exit-timeout-secs=5",
+            "--grpc-infer-allocation-pool-size=0",  # a pool would keep the largest messages that ever came
         ]
         if not Path("/dev/nvidiactl").exists():
             command += ["--pinned-memory-pool-byte-size=0", "--allow-gpu-metrics=false"]
         with open(self.log_path, "wb") as words:
             self._process = subprocess.Popen(
-                tied(command),
+                tied(command, largest_file()),
                 env=triton_files.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=words,
@@ -231,9 +241,14 @@ class TritonServer:
         log.info("Triton %s answers at %s", self.endpoint.server_id, self.endpoint.grpc_url)
 
 
-def tied(command: list[str]) -> list[str]:
+def tied(command: list[str], largest_file: int = 0) -> list[str]:
     """A command that ends with this process, whatever ends it; start it from a thread that lives as long."""
-    return [sys.executable, "-S", "-c", _TIED, str(os.getpid()), *command]
+    return [sys.executable, "-S", "-c", _TIED, str(os.getpid()), str(largest_file), *command]
+
+
+def largest_file() -> int:
+    """What the greediest model may need to hand its requests over, in bytes; Triton refuses those that need more."""
+    return max(SHARED_BYTES, *(2 * kept.contract.bytes_in_flight for kept in FAMILIES.values()))
 
 
 def free_ports() -> Ports:

@@ -43,6 +43,8 @@ def environment() -> dict[str, str]:
         "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
         "LD_LIBRARY_PATH": ":".join(filter(None, libraries)),
         "OMP_NUM_THREADS": "1",
+        "MALLOC_MMAP_THRESHOLD_": "65536",  # the memory of a large message goes back at once (models: backends/backend.py)
+        "MALLOC_TRIM_THRESHOLD_": "65536",
         "PYTHONDONTWRITEBYTECODE": "1",  # a __pycache__ in the repository looks like a changed model
     }
     return {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH")} | settled

@@ -16,7 +16,7 @@ import logging
 
 from models.music.errors import JamflowError, ServingError
 from serving.client import JamflowClient
-from serving.control import READY, Control
+from serving.control import Control
 from serving.families import Family
 from serving.registry import CHAMPION, PREVIOUS, Registry
 from serving.repository import REHEARSAL, Repository
@@ -73,7 +73,7 @@ def _bring_on(kept: Family, champion: int, control: Control, *, changed: bool) -
 
 def _clear_rehearsals(name: str, scores: Repository, control: Control) -> None:
     for loaded in control.index():
-        if loaded.startswith(f"{name}{REHEARSAL}") and READY in control.versions(loaded).values():
+        if loaded.startswith(f"{name}{REHEARSAL}") and control.ready(loaded):
             control.unload(loaded)
     for rehearsal in scores.rehearsals(name):
         scores.remove(rehearsal)

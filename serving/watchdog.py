@@ -23,7 +23,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from models.music.errors import Busy, JamflowError, ServingError, TooLate, Unavailable
 from serving.client import JamflowClient
 from serving.contract import ModelContract
-from serving.control import READY, Control
+from serving.control import Control
 from serving.look import look
 from serving.server import TritonServer
 
@@ -79,13 +79,23 @@ class Watchdog:
         name, patience = contract.name, contract.patience
         silent_s = time.monotonic() - self._alive_at.setdefault(name, time.monotonic())
         canary = self._canaries.get(name)
-        if not self._server.has_process(name):
+        if self._lacks_process(contract):
             self._revive(name, "its process has died")
         elif canary is not None and canary.done():
             del self._canaries[name]
             self._judge(contract, canary.exception(), silent_s)
         elif canary is None and silent_s >= patience.canary_s:
             self._canaries[name] = self._asking.submit(self._ask, contract)
+
+    def _lacks_process(self, contract: ModelContract) -> bool:
+        """Whether a version that is ready, and stays so, is played by too few; one that comes or goes may be."""
+        playing = self._server.processes(contract.name)
+        if playing and min(playing.values()) >= contract.processes:
+            return False
+        with contextlib.closing(Control(self._server.endpoint)) as control:
+            before = control.ready(contract.name)
+            playing = self._server.processes(contract.name)
+            return any(playing[version] < contract.processes for version in before & control.ready(contract.name))
 
     def _ask(self, contract: ModelContract) -> None:
         with JamflowClient(self._server.grpc_url) as client:
@@ -114,7 +124,7 @@ class Watchdog:
         """Unload and load a model that says it is ready and is not; one that is only being loaded is left alone."""
         began = time.monotonic()
         with contextlib.closing(Control(self._server.endpoint)) as control:
-            if READY not in control.versions(name).values():
+            if not control.ready(name):
                 return
             log.warning("%s does not answer (%s)", name, why)
             control.unload(name)

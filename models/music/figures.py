@@ -45,7 +45,11 @@ class Figure:
             return ""
         if spoken(value) == spoken(beside):
             return "equal"
-        return "better" if self._cost(value) < self._cost(beside) else "worse"
+        return "better" if self.worse_by(value, beside) < 0 else "worse"
+
+    def worse_by(self, value: float, beside: float) -> float:
+        """How far a value is on the wrong side of another, in its own unit; lower is better where nothing is said."""
+        return self._cost(value) - self._cost(beside)
 
     @property
     def direction(self) -> str:
@@ -55,9 +59,9 @@ class Figure:
         return f"{self.better} is better" if isinstance(self.better, str) else f"nearer {spoken(self.better)} is better"
 
     def _cost(self, value: float) -> float:
-        if isinstance(self.better, str):
-            return -value if self.better == "higher" else value
-        return abs(value - (self.better or 0.0))
+        if isinstance(self.better, float | int):
+            return abs(value - self.better)
+        return -value if self.better == "higher" else value
 
     def _counts(self, value: Any) -> bool:
         plural = self.name.endswith("s") and not self.name.endswith("ss")

@@ -17,14 +17,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from models.music.errors import BadInput
+from models.separation.overlap import Samples, overlap_added
 from models.separation.weights import WAY_OUT, Bag
 
-# s stems, c channels, t samples
 KNOWN_CLASSES = ("demucs.htdemucs.HTDemucs", "demucs.hdemucs.HDemucs", "demucs.demucs.Demucs")
-OVERLAP = 0.25
 
 
 @dataclass(frozen=True)
@@ -58,41 +56,20 @@ class HTDemucs:
         """Samples that are heard at once."""
         return int(self.rate_hz * min(member.segment for member in self.network.models))
 
-    def parts(self, song: Iterator[NDArray[np.float32]], middle: float, spread: float) -> Iterator[NDArray[np.float32]]:
+    def parts(self, song: Iterator[Samples], middle: float, spread: float) -> Iterator[Samples]:
         """Separate pieces [c, t] that follow one another into parts [s, c, t] that do."""
-        window, stride = self.window, int((1 - OVERLAP) * self.window)
-        rising = torch.arange(1, window // 2 + 1)
-        fade = torch.cat([rising, torch.arange(window - window // 2, 0, -1)]) / (window - window // 2)
-        added, faded = torch.zeros(len(self.stems), self.channels, window), torch.zeros(window)
-        mixture = (torch.from_numpy((piece - middle) / (spread + 1e-8)) for piece in song)
-        for heard, start in _windows(mixture, window, stride):
-            found = self._separated(heard, start)
-            frames = found.shape[-1]
-            added[..., :frames] += fade[:frames] * found
-            faded[:frames] += fade[:frames]
-            done = min(stride, frames)
-            yield (added[..., :done] / faded[:done] * spread + middle).numpy()
-            added = torch.nn.functional.pad(added[..., stride:], (0, stride))
-            faded = torch.nn.functional.pad(faded[stride:], (0, stride))
+        level = np.float32(spread + 1e-8), np.float32(middle)
+        mixture = ((piece - level[1]) / level[0] for piece in song)
+        for part in overlap_added(mixture, self._hear, self.window):
+            yield part * np.float32(spread) + level[1]
 
     @torch.inference_mode()
-    def _separated(self, heard: torch.Tensor, start: int) -> torch.Tensor:
-        """Separate one window of what was heard; a network that wants more than a window hears what lies around it."""
+    def _hear(self, around: Samples, start: int) -> Samples:
+        """Separate one window; a network that wants more than a window hears what lies around it."""
         from demucs.apply import TensorChunk, apply_model
 
-        chunk = TensorChunk(heard[None], start, self.window)
-        return apply_model(self.network, chunk, shifts=0, split=False, device=self.device)[0].cpu()
-
-
-def _windows(song: Iterator[torch.Tensor], window: int, stride: int) -> Iterator[tuple[torch.Tensor, int]]:
-    """Give each window as its start in a stretch [c, t] that holds one more window on either side."""
-    heard, start = next(song), 0
-    while heard.shape[1] > start:
-        while heard.shape[1] < start + 2 * window and (piece := next(song, None)) is not None:
-            heard = torch.cat([heard, piece], dim=1)
-        yield heard, start
-        past = max(0, start + stride - window)
-        heard, start = heard[:, past:], start + stride - past
+        chunk = TensorChunk(torch.from_numpy(around)[None], start, self.window)
+        return apply_model(self.network, chunk, shifts=0, split=False, device=self.device)[0].cpu().numpy()
 
 
 def _load_weights(file: Path) -> Any:

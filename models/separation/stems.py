@@ -20,15 +20,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.music.audio import Audio, overlapping, read_parts
 from models.music.errors import BadInput
 from models.music.files import read_json
+from models.separation.overlap import Samples
 
 # s stems, c channels, t samples
 PIECE_S = 10.0
-Samples = NDArray[np.float32]
 Song = Audio | str | os.PathLike[str]
 
 

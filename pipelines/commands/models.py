@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from models.music.errors import JamflowError
+from models.music.figures import figure
 from models.music.files import MANIFEST, read_json
 from pipelines.flags import Flags
 from pipelines.settings import Profile
@@ -50,7 +51,7 @@ def _lines(kept: Family, registry, profile: Profile, *, every_version: bool) -> 
         if every_version or version in standing:
             known = registry.metrics(kept.name, version)
             ruled = [rule.metric for rule in kept.rules if rule.metric in known]
-            figures = "  ".join(f"{name} {known[name]:.4g}" for name in ruled or list(known)[:SHOWN])
+            figures = ", ".join(figure(kept.figures, key).told(known[key]) for key in ruled or list(known)[:SHOWN])
             yield f"version {version:<4}{standing.get(version, ''):<12}{figures or 'no figures'}"
 
 

@@ -11,6 +11,8 @@ How requests reach the player follows from the contract's mode: batches.py, stre
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,6 +25,10 @@ from serving.backends.sessions import Sessions
 from serving.backends.streams import Streams
 from serving.contract import ModelContract
 from serving.in_process import InProcess
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+HEAP_BYTES = 32 << 20
+"""The most that glibc takes for either."""
 
 WAYS: dict[str, Any] = {"batched": Batches, "stream": Streams, "session": Sessions}
 
@@ -37,6 +43,7 @@ class Backend:
         raise NotImplementedError
 
     def initialize(self, args: dict[str, Any]) -> None:
+        _keep_large_tensors()
         torch.set_num_threads(1)  # several models share the machine; threads of one request only fight
         folder = Path(args["model_repository"]) / args["model_version"] / "model"
         player = self.open_player(folder)
@@ -49,3 +56,11 @@ class Backend:
 
     def finalize(self) -> None:
         self._way.close()
+
+
+def _keep_large_tensors() -> None:
+    """Take large tensors from the heap: the server gives every large block back at once, which is right for messages only."""
+    with contextlib.suppress(AttributeError):  # not the C library of GNU
+        mallopt = ctypes.CDLL(None).mallopt
+        for setting in (M_TRIM_THRESHOLD, M_MMAP_THRESHOLD):
+            mallopt(setting, HEAP_BYTES)

@@ -14,15 +14,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from models.music.errors import Busy, Refused
 from serving.backends.crew import Crew, Line
 from serving.backends.player import Cancelled, PlayerSession, Playing, SessionPlayer
-from serving.backends.tensors import read
+from serving.backends.streams import InParts
 from serving.calls import ENDED, FULL
-from serving.contract import CORRID, END, START, Arrays, ModelContract
+from serving.contract import Arrays, ModelContract
 
+START, END = 1, 2
+"""The flags by which Triton tells that a session begins or ends."""
 STOP = "stop"
 """The parameter that silences a session: a request's number, or nothing for all of them."""
 
@@ -103,48 +103,32 @@ class Seat:
                 self._crew.soon(self._next)
 
 
-class Sessions:
+class Sessions(InParts):
     """Triton's requests over a player of sessions."""
 
     def __init__(self, contract: ModelContract, player: SessionPlayer, name: str, version: str) -> None:
-        self._contract, self._player = contract, player
+        self._player = player
         self._seats: dict[int, Seat] = {}
         self._lock = threading.Lock()
-        self._crew = Crew(contract, name, version, self._look_around)
-
-    def execute(self, requests: list[Any]) -> None:
-        """Take requests in; they are answered later, each on its line."""
-        for request in requests:
-            line = Line(self._contract, request)
-            try:
-                self._take(request, line)
-            except Exception as error:
-                line.end(error)
-
-    def close(self) -> None:
-        self._crew.close()
+        super().__init__(contract, name, version, self._look_around)
 
     def _take(self, request: Any, line: Line) -> None:
-        asked = read(request, self._contract)
-        start, end, who = (int(asked.pop(name)[0]) for name in (START, END, CORRID))
-        if start:
+        who, flags = request.correlation_id(), request.flags()
+        if flags & START:
             self._seat(who, line)
             return
         seat = self._seats.get(who)
         if seat is None:
             raise Refused(f"{self._contract.name}: {ENDED}.")
         stop = json.loads(request.parameters()).get(STOP)
-        if end:
+        if flags & END:
             self._forget(who)
             seat.leave(line)
         elif stop is not None:
             seat.stop(stop)
             line.end()
         else:
-            self._contract.check(asked)
-            arrays = {name: np.array(array) for name, array in asked.items()}  # the wire's memory goes with the request
-            self._crew.admit(line)
-            seat.ask(line, arrays)
+            seat.ask(line, self._admitted(request, line))
 
     def _seat(self, who: int, line: Line) -> None:
         most = self._contract.capacity.sessions

@@ -39,6 +39,7 @@ GROOVE = ModelContract(
         "seed": [7],
     },
     max_batch=32,
+    processes=2,
 )
 
 

@@ -32,9 +32,9 @@ def test_a_worse_model_is_held_back_and_log_and_note_say_why(model, heard, caplo
     write_json(heard / "metrics.json", {**CHAMPION, "timing_mae_ms": 12.0})
     with caplog.at_level(logging.INFO), recording(heard / "record") as folder:
         assert examine("groove", model, heard, 0.0, Where()) == "held back"
-    assert "timing_mae_ms is 12, the champion's 10" in caplog.text
+    assert "timing error 12 ms; the champion's is 10" in caplog.text
     [why] = Record(folder).of_kind("note")
-    assert why["text"].startswith("groove, held back: timing_mae_ms is 12, the champion's 10")
+    assert why["text"].startswith("groove, held back: timing error 12 ms; the champion's is 10")
 
 
 def test_a_budget_of_the_users_counts_instead_of_the_familys(model, heard, caplog):

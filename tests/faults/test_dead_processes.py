@@ -12,6 +12,7 @@ from served_house import SERVED, open_house, stub_of
 
 from models.music.errors import ServingError, Unavailable
 from serving import watchdog as watching
+from serving.contracts.groove import GROOVE
 from serving.look import look
 from serving.server import end_orphans
 from serving.triton_files import STUB
@@ -53,6 +54,14 @@ def test_a_dead_model_is_noticed_within_two_seconds_and_brought_back(house, clie
     assert noticed - died < 2.0
     assert client.prove(ECHO)
     assert "echo brought back in" in caplog.text
+
+
+def test_a_model_of_two_processes_that_lost_one_gets_two_again(house, client, watched):
+    assert house.server.processes("groove") == {1: 2}
+    os.kill(stub_of(house.server, "groove").pid, signal.SIGKILL)
+    until(lambda: watched.revivals["groove"] == 1, 60)
+    assert house.server.processes("groove") == {1: 2}
+    assert client.prove(GROOVE)
 
 
 def test_a_dead_server_comes_back_at_its_address_for_the_same_client(house, client, watched):

@@ -199,6 +199,5 @@ def test_where_memory_is_short_the_longest_idle_session_goes(client):
 def test_triton_is_told_of_a_session():
     config = config_pbtxt(REMEMBERING, [1])
     assert "oldest { max_candidate_sequences: 4096 }" in config
-    assert 'name: "CORRID" control [ { kind: CONTROL_SEQUENCE_CORRID data_type: TYPE_INT64 } ]' in config
     assert '{ name: "count" data_type: TYPE_INT32 dims: [1] optional: true }' in config
     assert "decoupled: true" in config
