@@ -310,7 +310,7 @@ def _timed(work: Callable[[], object]) -> float:
     return time.monotonic() - began
 
 
-def _until(condition: Callable[[], bool], seconds: float = 90.0) -> None:
+def _until(condition: Callable[[], bool], seconds: float = 180.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
