@@ -8,6 +8,7 @@ control.served()                    # {"groove": 3, "roles": 1}
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from models.music.errors import Refused, Unavailable
@@ -63,6 +64,18 @@ class Control:
                     f"{name} did not unload within {deadline_s:g} s. Restart the server with `jamflow serve`."
                 )
             time.sleep(0.02)
+
+    def settle(self, concerns: Callable[[str], bool], deadline_s: float = LOAD_S) -> None:
+        """Wait until none of these models is being loaded: whoever asked for it may have died, and it comes all the same."""
+        end = time.monotonic() + deadline_s
+        while loading := [
+            name for name, states in self.index().items() if "LOADING" in states.values() and concerns(name)
+        ]:
+            if time.monotonic() > end:
+                raise Refused(
+                    f"{loading[0]} has been loading for {deadline_s:g} s. Restart the server with `jamflow serve`."
+                )
+            time.sleep(0.1)
 
     def versions(self, name: str) -> dict[int, str]:
         """State by version of one model, such as {3: "READY"}."""

@@ -54,14 +54,16 @@ class Repository:
             ).touch()  # a file, so that the stub cannot make the folder: Triton would see a changed model
         return target
 
-    def serve(self, contract: ModelContract, versions: list[int], name: str | None = None) -> None:
-        """Name the versions that the next load shall serve."""
+    def serve(self, contract: ModelContract, versions: list[int], name: str | None = None) -> bool:
+        """Name the versions that the next load shall serve; return whether it named others before."""
         name = name or contract.name
         for version in versions:
             check_folder(self._version(name, version))
         told = config_pbtxt(contract, versions, name)
-        if self._told(name) != told:
-            write_text(self.folder / name / "config.pbtxt", told)
+        if self._told(name) == told:
+            return False
+        write_text(self.folder / name / "config.pbtxt", told)
+        return True
 
     def versions(self, name: str) -> list[int]:
         """The whole versions of a model, oldest first."""

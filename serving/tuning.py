@@ -30,6 +30,7 @@ def tune(registry: Registry, kept: Family, scores: Repository, control: Control)
     """Let a server play a family's champion and nothing else of it; return its version, or None where there is none."""
     name = kept.name
     champion, previous = (registry.alias(name, alias) for alias in (CHAMPION, PREVIOUS))
+    control.settle(lambda loading: loading == name or loading.startswith(f"{name}{REHEARSAL}"))
     _clear_rehearsals(name, scores, control)
     scores.sweep(name, keep={version for version in (champion, previous) if version})
     if champion is None:
@@ -48,14 +49,13 @@ def tune(registry: Registry, kept: Family, scores: Repository, control: Control)
 
 
 def hand_out(registry: Registry, kept: Family, version: int, scores: Repository) -> bool:
-    """Make a repository hold a version, fetched again unless it is whole and the registry's; return whether it was."""
+    """Make a repository hold a version and name it, fetched unless it is whole and the registry's; return whether it did not."""
     missing = not scores.holds(kept.name, version, registry.model_digest(kept.name, version))
     if missing:
         log.info("%s %d is not whole in the repository; it is fetched from the registry", kept.name, version)
         with scratch("restore") as there:
             scores.add(kept.contract, version, registry.download(kept.name, version, there) / "model")
-    scores.serve(kept.contract, [version])
-    return missing
+    return scores.serve(kept.contract, [version]) or missing
 
 
 def _bring_on(kept: Family, champion: int, control: Control, *, changed: bool) -> None:
