@@ -22,7 +22,7 @@ from serving.casting import cast
 from serving.client import JamflowClient
 from serving.contracts.groove import GROOVE
 from serving.control import Control
-from serving.deploy import put_to_work
+from serving.deploy import bring_back, put_to_work
 from serving.endpoint import Endpoint
 from serving.families import family
 from serving.keeper import Keeper
@@ -69,6 +69,9 @@ def assert_one_truth(house, champion: int) -> None:
 @pytest.mark.parametrize("instant", [QUICKEST, *(pytest.param(each, marks=pytest.mark.slow) for each in SLOWER)])
 def test_a_deployment_that_is_killed_is_taken_back_or_finished(house, control, tmp_path, passing, instant):
     old, new = house.registry.alias("groove", CHAMPION), challenger(house, tmp_path)
+    if instant == "in the load":  # of a version that nobody sweeps away meanwhile
+        put_to_work("groove", new, house.where)
+        bring_back("groove", house.where)
     deploy_killed(instant, house.where, "groove", new)
     champion = new if instant == "in the crowning" else old
     assert tuned(house, control) == champion
