@@ -34,7 +34,7 @@ from serving.tuning import tune
 from serving.where import Where
 
 SEEDS = itertools.count(20)
-QUICKEST, *SLOWER = sorted(INSTANTS, key=lambda instant: instant != "in the load")
+QUICKEST, *SLOWER = sorted(INSTANTS, key=lambda instant: instant != "after the switch")
 
 
 @pytest.fixture(scope="module")
