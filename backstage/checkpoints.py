@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import logging
+import os
 import shutil
 import tempfile
 import threading
@@ -35,20 +36,37 @@ PATIENCE_S = 20.0
 
 @contextlib.contextmanager
 def in_use(folder: Path) -> Iterator[Path]:
-    """Hold a training's folder; a process that dies lets go of it."""
+    """Hold a training's folder; a process that dies lets go of it, and whoever comes next takes over."""
     folder.mkdir(parents=True, exist_ok=True)
     with _held(folder) as held:
         if not held:
             raise StorageError(
-                f"{folder}: a training of the same data and settings works there. Wait for it, or change the seed."
+                f"{folder}: process {(folder / MARK).read_text() or 'unknown'} trains there with the same data and settings."
+                " Wait for it, or change the seed."
             )
-        for other in folder.parent.iterdir():
-            if (other / MARK).is_file() and _age_s(file.stat().st_mtime for file in other.rglob("*")) > ABANDONED_S:
-                with _held(other) as idle:
-                    if idle:
-                        shutil.rmtree(other, ignore_errors=True)
+        for other in trainings(folder.parent):
+            if age_s(other) > ABANDONED_S:
+                forget(other)
         yield folder
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def trainings(work: Path) -> list[Path]:
+    """List the trainings that left something in a folder, those at work included."""
+    return sorted(folder for folder in work.iterdir() if (folder / MARK).is_file()) if work.is_dir() else []
+
+
+def age_s(training: Path) -> float:
+    """How long ago a training last wrote something."""
+    return _age_s(file.stat().st_mtime for file in training.rglob("*"))
+
+
+def forget(training: Path) -> bool:
+    """Remove what a training left, unless it is at work."""
+    with _held(training) as idle:
+        if idle:
+            shutil.rmtree(training, ignore_errors=True)
+    return idle
 
 
 @contextlib.contextmanager
@@ -155,11 +173,14 @@ def _age_s(written: Iterable[float]) -> float:
 
 @contextlib.contextmanager
 def _held(folder: Path) -> Iterator[bool]:
-    """Lock a folder if nobody else has."""
+    """Lock a folder if nobody else has, and leave our number in it."""
     with open(folder / MARK, "a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield False
         else:
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
             yield True

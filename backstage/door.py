@@ -3,7 +3,8 @@
     python3 -m backstage.door kfp.dsl.executor_main --executor_input {...} --function_to_execute slice_hits ...
 
 It runs KFP's executor and leaves, in the stage's own folder, a record (what it logged), `done.json` when it went well,
-or `cause.txt` with one line when it did not. A runner believes done.json, never an exit code alone.
+or `cause.txt` with one line when it did not. A runner believes done.json, never an exit code alone. Values come in and
+go out quoted (backstage/quoting.py). A runner of this machine that dies takes the stage and all it started with it.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Iterator
@@ -20,17 +23,29 @@ from pathlib import Path
 from typing import Any
 
 from backstage import record, tracking
+from backstage.quoting import quoted, unquoted
 from models.music.errors import JamflowError
 from models.music.files import MANIFEST, digest_of_folder, sha256, write_json, write_text
 
 TRACK_TO = "JAMFLOW_TRACK_TO"
 """Set in pods only: no runner reads their records, so the door itself copies them to this MLflow server."""
 
+MOST_WORDS = 2000
+LIFELINE = "JAMFLOW_LIFELINE"
+"""Number of a pipe's end on which nothing ever comes: the runner holds the other end, and its death closes it."""
+
 
 def main(argv: list[str]) -> int:
+    if lifeline := os.environ.pop(LIFELINE, ""):
+        threading.Thread(target=_end_with_runner, args=(int(lifeline),), daemon=True).start()
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] - a name that is not UTF-8 can be said
     from kfp.dsl.executor_main import executor_main
 
-    told = json.loads(argv[argv.index("--executor_input") + 1])
+    place = argv.index("--executor_input") + 1
+    told = json.loads(argv[place])
+    told["inputs"] = unquoted(told.get("inputs", {}))
+    argv[place] = json.dumps(told)
     stage = argv[argv.index("--function_to_execute") + 1].replace("_", "-")
     folder = record_folder(told)
     started = time.monotonic()
@@ -39,6 +54,7 @@ def main(argv: list[str]) -> int:
             _note_inputs(told)
             sys.argv = argv
             executor_main()
+            _quote_outputs(told)
             _make_missing_outputs(told)
         except BaseException as error:
             traceback.print_exc(file=sys.stdout)
@@ -48,6 +64,11 @@ def main(argv: list[str]) -> int:
         number = next(iter(record.Record(folder).metrics().items()), None)
         write_json(folder / record.DONE, {"seconds": round(time.monotonic() - started, 3), "number": number})
     return 0
+
+
+def _end_with_runner(lifeline: int) -> None:
+    os.read(lifeline, 1)
+    os.killpg(0, signal.SIGKILL)
 
 
 def record_folder(told: dict[str, Any]) -> Path:
@@ -61,7 +82,7 @@ def record_folder(told: dict[str, Any]) -> Path:
 
 def cause_of(error: BaseException) -> str:
     """Say in one line why a stage failed: our own errors speak for themselves, others name their place."""
-    words = " ".join(str(error).split())
+    words = " ".join(str(error).split())[:MOST_WORDS]
     if isinstance(error, JamflowError):
         return words
     if isinstance(error, MemoryError):
@@ -83,6 +104,15 @@ def _note_inputs(told: dict[str, Any]) -> None:
 
 def _digest(path: Path) -> str:
     return sha256(path / MANIFEST) if (path / MANIFEST).is_file() else digest_of_folder(path)
+
+
+def _quote_outputs(told: dict[str, Any]) -> None:
+    """What a stage returns goes on through KFP to the next one."""
+    file = Path(told["outputs"]["outputFile"])
+    if file.is_file():
+        said = json.loads(file.read_text(encoding="utf-8"))
+        if said != quoted(said):
+            write_json(file, quoted(said))
 
 
 def _make_missing_outputs(told: dict[str, Any]) -> None:

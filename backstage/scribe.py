@@ -22,6 +22,7 @@ from typing import Any
 
 from backstage.pipeline_run import PipelineRun, StageRun
 from backstage.source import SOURCE_ROOT
+from models.music.plain import readable
 from serving.store import open_store
 
 EVERY_S = 1.0
@@ -109,7 +110,7 @@ class _Book:
 
     def _close_page(self, run: StageRun, page: str) -> None:
         if run.cause:
-            self._client.set_tag(page, "cause", run.cause[:5000])
+            self._client.set_tag(page, "cause", readable(run.cause)[:5000])
         self._client.log_metric(page, "seconds", run.seconds)
         self._client.set_terminated(page, {"done": "FINISHED", "failed": "FAILED"}.get(run.state, "KILLED"))
         self._closed.add(run.name)
@@ -117,7 +118,7 @@ class _Book:
     def _log_params(self, page: str, params: Mapping[str, Any]) -> None:
         from mlflow.entities import Param
 
-        listed = [Param(name, str(value)[:500]) for name, value in params.items()]
+        listed = [Param(name, readable(str(value))[:500]) for name, value in params.items()]
         if listed:
             self._client.log_batch(page, params=listed[:100])
 

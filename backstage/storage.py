@@ -21,15 +21,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from backstage.stores import Store, Stumble, open_store
-from models.music.archives import unpacked
-from models.music.errors import StorageError
-from models.music.files import MANIFEST, manifest_of, sha256, whole_file, whole_folder
+from backstage.tracking import log_note
+from models.music.errors import BadInput, JamflowError, StorageError
+from models.music.files import MANIFEST, manifest_of, read_manifest, sha256, whole_file, whole_folder
+from models.music.intake import ARCHIVES, check_room, take_in
 
 DEADLINE_S = 600.0
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 20.0
 T = TypeVar("T")
-ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 
 def save_snapshot(folder: str | Path, uri: str, deadline_s: float = DEADLINE_S) -> str:
@@ -52,11 +52,11 @@ def fetch_snapshot(uri: str, target: str | Path, deadline_s: float = DEADLINE_S)
     store, patience, target = open_store(uri), Patience(deadline_s), Path(target)
     with whole_folder(target) as part:
         patience.with_retries(lambda: store.get(MANIFEST, part / MANIFEST), f"{uri}/{MANIFEST}")
-        manifest = json.loads((part / MANIFEST).read_text(encoding="utf-8"))
+        manifest = read_manifest(part / MANIFEST)
+        check_room(uri, len(manifest), sum(promised["bytes"] for promised in manifest.values()), part)
         for name, promised in manifest.items():
-            file = _inside(part, name, uri)
             patience.with_retries(
-                lambda name=name, file=file, promised=promised: _get_checked(store, name, file, promised),
+                lambda name=name, promised=promised: _get_checked(store, name, part / name, promised),
                 f"{uri}/{name}",
             )
     return target
@@ -71,8 +71,13 @@ def fetch_file(uri: str, target: str | Path, deadline_s: float = DEADLINE_S) -> 
     return Path(target)
 
 
-def bring(source: str, target: str | Path) -> str:
-    """Bring a dataset, wherever it is, to a folder that appears whole; return its manifest's digest."""
+def bring(source: str, target: str | Path, find: Callable[[Path], object] = lambda folder: None) -> str:
+    """Bring a dataset, wherever it is, to a folder that appears whole; return its manifest's digest.
+
+    `find` looks for what should be in it; its complaint then names the source and not our copy.
+    """
+    if not source.strip():
+        raise BadInput("the source is empty. Give a folder, an archive, or an address (file://, s3://).")
     target = Path(target)
     with tempfile.TemporaryDirectory(prefix="jamflow-") as scratch:
         if "://" not in source:
@@ -81,17 +86,20 @@ def bring(source: str, target: str | Path) -> str:
             _take_in(fetch_file(source, Path(scratch, source.rpartition("/")[2])), target)
         else:
             fetch_snapshot(source, target)
+    try:
+        find(target)
+    except JamflowError as error:
+        shutil.rmtree(target)
+        raise type(error)(str(error).replace(str(target), source)) from error
     return sha256(target / MANIFEST)
 
 
 def _take_in(place: Path, target: Path) -> None:
-    single = place.is_file() and not place.name.lower().endswith(ARCHIVES)
     with whole_folder(target) as part:
-        if single:
-            shutil.copyfile(place, part / place.name)
-        else:
-            with unpacked(place) as folder:
-                shutil.copytree(folder, part, dirs_exist_ok=True, ignore=shutil.ignore_patterns(MANIFEST))
+        links = take_in(place, part)
+    if links:
+        named = ", ".join(links[:3]) + (" and more" if len(links) > 3 else "")
+        log_note(f"{place}: {len(links)} links lead out of it or to folders and were left out ({named}).")
 
 
 class Patience:
@@ -123,10 +131,3 @@ def _get_checked(store: Store, name: str, file: Path, promised: dict[str, Any]) 
     if file.stat().st_size != promised["bytes"] or sha256(file) != promised["sha256"]:
         file.unlink()
         raise Stumble("what came differs from the manifest's sha256")
-
-
-def _inside(folder: Path, name: str, uri: str) -> Path:
-    file = (folder / name).resolve()
-    if not file.is_relative_to(folder.resolve()):
-        raise StorageError(f"{uri}: its manifest names {name!r}, outside the folder. Do not use this snapshot.")
-    return file

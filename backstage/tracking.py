@@ -100,7 +100,7 @@ def _floats(values: Mapping[str, float]) -> dict[str, float]:
 def _note(kind: str, **entry: Any) -> None:
     if _open_record is not None:
         line = json.dumps({"kind": kind, "time": time.time(), **entry}, ensure_ascii=False) + "\n"
-        with _writing, open(_open_record / JOURNAL, "a", encoding="utf-8") as journal:
+        with _writing, open(_open_record / JOURNAL, "a", encoding="utf-8", errors="backslashreplace") as journal:
             journal.write(line)
 
 

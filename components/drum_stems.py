@@ -38,7 +38,7 @@ def gather(song: str, folder: str, separation: bool, seed: int) -> list[str]:
         played = compose(np.random.default_rng(seed), bars=PRACTICE_BARS)
         write_audio(kind / "practice.wav", played.stems["drums"])
     else:
-        bring(song, kind)
+        bring(song, kind, find_audio)
     return [path.relative_to(folder).as_posix() for path in find_audio(kind)]
 
 

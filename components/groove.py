@@ -19,19 +19,13 @@ def gather_grooves(source: str, performances: Output[Dataset], seed: int = 0) ->
         data
     """
     from backstage.storage import bring
-    from models.music.errors import BadMidi
     from models.music.midi import find_midi
     from models.practice.grooves import write_grooves
 
     if source == "practice":
         write_grooves(performances.path, seed=seed)
         return f"practice {seed}"
-    digest = bring(source, performances.path)[:12]
-    try:
-        find_midi(performances.path)
-    except BadMidi as error:
-        raise BadMidi(f"{source}: no MIDI in it; give a folder or archive that holds .mid files.") from error
-    return digest
+    return bring(source, performances.path, find_midi)[:12]
 
 
 @stage(image="python-audio")

@@ -18,7 +18,7 @@ from backstage.tracking import log_metrics, log_picture
 from models.drums.roles.assigner import LearnedVoice
 from models.drums.roles.calibration import Calibration
 from models.drums.roles.files import Assigned
-from models.drums.roles.learned.dataset import PRACTICE
+from models.drums.roles.learned.dataset import PRACTICE, find_labelled
 from models.drums.roles.learned.scorer import RoleScorer
 from models.drums.roles.listening import Frames
 from models.drums.roles.report import draw_scatter
@@ -41,7 +41,7 @@ def bring_one_shots(source: str, target: str | Path, practice_sounds: int, seed:
     else:
         from backstage.storage import bring
 
-        digest = bring(source, target)[:12]
+        digest = bring(source, target, find_labelled)[:12]
     write_one_shots(target / PRACTICE, practice_sounds, seed)
     return digest
 

@@ -24,12 +24,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "deploy": ("pipelines.commands.deploy:main", "Put a model version into service"),
     "rollback": ("pipelines.commands.rollback:main", "Serve the previous version of a model again"),
     "doctor": ("pipelines.commands.doctor:main", "Check this machine, and say what to do"),
+    "clean": ("pipelines.commands.clean:main", "Remove what old runs, trainings and downloads have left"),
     "edit": ("pipelines.commands.edit:main", "Change an event grid: set, remove, velocity, render, export"),
 }
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; return its exit code."""
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] - a name that is not UTF-8 can be said
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from backstage.pipeline_run import plain
+from backstage.quoting import quoted
 from models.music.errors import BadConfig, TooLate, Unavailable
 from pipelines.intermediate import compiled, write
 from pipelines.settings import Profile
@@ -61,7 +62,7 @@ def submit(
             client = _client(profile)
             made = client.create_run_from_pipeline_package(
                 str(write(Path(folder, f"{name}.yaml"), documents)),
-                arguments=plain({**known, **arguments}),
+                arguments=quoted(plain({**known, **arguments})),
                 run_name=f"{name}-{datetime.datetime.now():%Y%m%d-%H%M%S}",
                 experiment_name=name,
                 namespace=profile.namespace or None,

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from models.music.errors import BadConfig, BadInput
+from models.music.plain import parse_json, shown
 from pipelines.sentences import sentence
 
 
@@ -26,7 +26,28 @@ def number(text: str) -> float:
     return value
 
 
-READERS = {"NUMBER_INTEGER": int, "NUMBER_DOUBLE": number, "LIST": json.loads, "STRUCT": json.loads}
+def whole(text: str) -> int:
+    """Read a whole number that a stage is told as it is: KFP carries numbers as doubles."""
+    value = int(text)
+    if abs(value) > LARGEST_EXACT:
+        raise ValueError(text)
+    return value
+
+
+def plain(text: str) -> Any:
+    """Read JSON."""
+    return parse_json(text, shown(text))
+
+
+def filled(text: str) -> str:
+    """Read text where a path or a name is needed: an empty one would mean the current folder, or anything."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty; give a value, or leave the flag out")
+    return text
+
+
+LARGEST_EXACT = 2**53
+READERS = {"NUMBER_INTEGER": whole, "NUMBER_DOUBLE": number, "LIST": plain, "STRUCT": plain}
 WORDS = {"NUMBER_INTEGER": "N", "NUMBER_DOUBLE": "X", "LIST": "JSON", "STRUCT": "JSON", "STRING": "TEXT"}
 
 FROM_PROFILE = ("where",)
@@ -85,7 +106,7 @@ def add_flags(parser: argparse.ArgumentParser, component: Any) -> None:
             artifact = definitions.artifacts[name]
             kind = artifact.artifact_type.schema_title.removeprefix("system.").lower()
             text = _safe(text or f"{kind}: a file or a folder")
-            parser.add_argument(_flag(name), metavar="PATH", required=not artifact.is_optional, help=text)
+            parser.add_argument(_flag(name), metavar="PATH", type=filled, required=not artifact.is_optional, help=text)
         else:
             _add_parameter(parser, name, definitions.parameters[name], text)
 
@@ -126,10 +147,11 @@ def _add_parameter(parser: argparse.ArgumentParser, name: str, parameter: Any, t
         default = int(default)
     shown = f"[{default}]" if default not in (None, "") else "" if _has_default(parameter) else "(needed)"
     text = argparse.SUPPRESS if name in FROM_PROFILE else _safe(f"{text} {shown}".strip())
+    reader = READERS.get(kind, str if default == "" else filled)
     if kind == "BOOLEAN":
         parser.add_argument(_flag(name), action=argparse.BooleanOptionalAction, default=None, help=text)
     else:
-        parser.add_argument(_flag(name), metavar=WORDS.get(kind, "VALUE"), type=READERS.get(kind, str), help=text)
+        parser.add_argument(_flag(name), metavar=WORDS.get(kind, "VALUE"), type=reader, help=text)
 
 
 def _has_default(parameter: Any) -> bool:

@@ -7,10 +7,14 @@ What is replaced while the block runs, and why:
  2 task_dispatcher.run_single_task_impl…    each attempt gets a folder of its own (iterations of a ParallelFor would share
                                             one and overwrite each other); success needs the stage's done.json
  3 subprocess_task_handler.run_local_…      output goes to the log, our source comes first on the path, nothing is orphaned
- 4 docker_task_handler.run_docker_container no pull, no container removed before its exit status was read, and only a stage
+ 4 subprocess_task_handler.replace_python_e…  "python3" in a path of the user's is no program to be replaced
+ 5 docker_task_handler.run_docker_container no pull, no container removed before its exit status was read, and only a stage
                                             that was told of registry, server or an address reaches out of it
- 5 cache.LocalCache                         an input that lies outside the runs folder counts by its content's state
- 6 logging_utils                            kfp's own printing patches builtins and root handlers from several threads
+ 6 cache.LocalCache                         an input that lies outside the runs folder counts by its content's state
+ 7 logging_utils                            kfp's own printing patches builtins and root handlers from several threads
+
+Values pass through it quoted (backstage/quoting.py); the listener hears them as they are. Of an attempt that failed the
+record stays, and nothing else: no later stage can use it.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,11 +31,14 @@ from kfp import dsl
 from kfp.local import cache, logging_utils, status, subprocess_task_handler, task_dispatcher
 from kfp.local.orchestrator import task_executor
 
+from backstage.keys import DOOR
 from backstage.pipeline_run import StageRun
+from backstage.quoting import unquoted
 from backstage.record import FOLDER, Record
 from models.music.errors import StageFailed
 from models.music.files import MANIFEST, sha256
-from pipelines.processes import no_orphans, run_process, stage_environment
+from pipelines.leftovers import keep_record
+from pipelines.processes import is_alive, no_orphans, run_process, stage_environment
 from serving.where import Where
 
 
@@ -48,6 +56,8 @@ class Listener(Protocol):
     def say(self, stage: StageRun, line: str) -> None: ...
 
 
+RUNNER = "jamflow.runner"
+"""The label of a container that tells whose it is."""
 _current: contextvars.ContextVar[StageRun] = contextvars.ContextVar("current")
 
 
@@ -71,6 +81,7 @@ def _mendings(listener: Listener) -> list[tuple[Any, str, Any]]:
             _attempt(task_dispatcher.run_single_task_implementation, listener),
         ),
         (subprocess_task_handler, "run_local_subprocess", _subprocess(listener)),
+        (subprocess_task_handler, "replace_python_executable", _program_replaced),
         (cache, "LocalCache", _content_cache(listener)),
         (logging_utils, "local_logger_context", contextlib.nullcontext),
         (logging_utils, "indented_print", contextlib.nullcontext),
@@ -97,7 +108,7 @@ def _reported(original: Callable[..., Any], listener: Listener) -> Callable[...,
             _current.reset(token)
         worked = run.record is not None  # no attempt was made: the cache knew the answer
         good = ("done" if worked else "cached") if outcome == status.Status.SUCCESS else "failed"
-        listener.end(run, good, outputs)
+        listener.end(run, good, unquoted(outputs))
         return outputs, outcome
 
     return execute_single_task
@@ -116,17 +127,31 @@ def _attempt(original: Callable[..., Any], listener: Listener) -> Callable[..., 
         (folder / FOLDER).mkdir(parents=True)
         run.record, run.cause = Record(folder / FOLDER), None
         run.image = given["executor_spec"].container.image
-        run.params = {name: value for name, value in given["arguments"].items() if not _is_artifact(value)}
+        run.params = {n: unquoted(value) for n, value in given["arguments"].items() if not _is_artifact(value)}
         listener.works(run)
-        outputs, outcome = original(**given)
+        with contextlib.ExitStack() as failed:
+            failed.callback(keep_record, run)
+            outputs, outcome = original(**given)
+            if outcome == status.Status.SUCCESS:
+                failed.pop_all()
         if outcome == status.Status.SUCCESS and run.record.done is None:
             outputs, outcome = {}, status.Status.FAILURE
             run.cause = "it ended without proof of success (no done.json). Its log tells how far it came."
         elif outcome == status.Status.FAILURE:
-            run.cause = run.record.cause or run.cause or "it ended without a word. Its log tells how far it came."
+            cause = run.record.cause or run.cause or "it ended without a word. Its log tells how far it came."
+            run.cause = _as_named(cause, given["arguments"], listener.home)
         return outputs, outcome
 
     return run_single_task_implementation
+
+
+def _as_named(cause: str, arguments: dict[str, Any], home: Path) -> str:
+    """Call what a stage was given by its name; where we keep it tells the user nothing."""
+    for name, value in arguments.items():
+        for artifact in value if isinstance(value, list) else [value]:
+            if isinstance(artifact, dsl.Artifact) and Path(artifact.uri).is_relative_to(home):
+                cause = cause.replace(artifact.uri, name)
+    return cause
 
 
 def _is_artifact(value: Any) -> bool:
@@ -145,6 +170,11 @@ def _subprocess(listener: Listener) -> Callable[..., int]:
     return run_local_subprocess
 
 
+def _program_replaced(full_command: list[str], executable: str) -> list[str]:
+    """Run the stage's own script by this interpreter; the values that follow it are left as they are."""
+    return [part.replace("python3", executable) if DOOR in part else part for part in full_command]
+
+
 def _container(listener: Listener) -> Callable[..., int]:
     def run_docker_container(
         client: Any, image: str, command: list[str], volumes: dict[str, Any], **arguments: Any
@@ -156,8 +186,9 @@ def _container(listener: Listener) -> Callable[..., int]:
             client.images.get(image)
         except docker.errors.ImageNotFound as error:
             raise StageFailed(f"{image} is not on this engine. Build it with `make images`.") from error
-        arguments = _opened(arguments, run.params)
-        container = client.containers.create(image=image, command=command, volumes=volumes, detach=True, **arguments)
+        sweep_containers(client)
+        arguments = _opened(arguments, run.params) | {"labels": {RUNNER: str(os.getpid())}, "detach": True}
+        container = client.containers.create(image=image, command=command, volumes=volumes, **arguments)
         try:
             container.start()
             for chunk in container.logs(stream=True, follow=True):
@@ -168,6 +199,13 @@ def _container(listener: Listener) -> Callable[..., int]:
                 container.remove(force=True, v=True)
 
     return run_docker_container
+
+
+def sweep_containers(client: Any) -> None:
+    """Remove the containers whose runner was killed: an engine's own go on without us."""
+    for container in client.containers.list(all=True, filters={"label": RUNNER}):
+        if not is_alive(container.labels[RUNNER]):
+            container.remove(force=True, v=True)
 
 
 def _opened(arguments: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
@@ -187,7 +225,7 @@ def _content_cache(listener: Listener) -> type[cache.LocalCache]:
         """A cache that notices when a file behind a path has changed."""
 
         def compute_key(self, *args: Any, arguments: dict[str, Any], **rest: Any) -> str:
-            states = {name: _state_of(value, listener.home) for name, value in arguments.items()}
+            states = {name: _state_of(unquoted(value), listener.home) for name, value in arguments.items()}
             known = {f"{name} on disk": state for name, state in states.items() if state}
             return super().compute_key(*args, arguments={**arguments, **known}, **rest)
 

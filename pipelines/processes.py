@@ -1,4 +1,4 @@
-"""A stage as a process: its words to the log, nothing it started outlives it, and Ctrl-C ends it at once.
+"""A stage as a process: its words to the log, nothing it started outlives it, nor it us, and Ctrl-C ends it at once.
 
 with no_orphans():
     ended = run_process(command, environment, say=print)
@@ -13,13 +13,16 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from backstage.door import LIFELINE
 from backstage.source import SOURCE_ROOT
 
+SCRATCH = "jamflow-stage-"
 _living: set[int] = set()
 _stopping = threading.Event()
 
@@ -34,7 +37,16 @@ class Ended:
 
 
 def run_process(command: Sequence[str], environment: Mapping[str, str], say: Callable[[str], None]) -> Ended:
-    """Run a command to its end, then end whatever it left behind."""
+    """Run a command to its end, then end whatever it left behind, and sweep its scratch folder.
+
+    It holds one end of a pipe and we the other, so it notices when we are killed (backstage/door.py).
+    """
+    with _scratch() as scratch, _lifeline() as lifeline:
+        told = {**environment, "TMPDIR": scratch, LIFELINE: str(lifeline)}
+        return _run(command, told, lifeline, say)
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str], lifeline: int, say: Callable[[str], None]) -> Ended:
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -43,6 +55,7 @@ def run_process(command: Sequence[str], environment: Mapping[str, str], say: Cal
         errors="replace",
         bufsize=1,
         env=dict(environment),
+        pass_fds=[lifeline],
         start_new_session=True,
     )
     listener = threading.Thread(target=_listen, args=(process.stdout, say), daemon=True)
@@ -97,6 +110,33 @@ def stage_environment() -> dict[str, str]:
         "PYTHONSAFEPATH": "1",  # a folder named models/ where the user stands must not hide ours
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def is_alive(pid: str) -> bool:
+    """Whether a process of that number is there."""
+    return Path("/proc", pid).exists()
+
+
+def left_scratch() -> list[Path]:
+    """List the scratch folders of runs whose process is gone."""
+    folders = Path(tempfile.gettempdir()).glob(f"{SCRATCH}*")
+    return [folder for folder in folders if not is_alive(folder.name.removeprefix(SCRATCH).partition("-")[0])]
+
+
+def _scratch() -> tempfile.TemporaryDirectory[str]:
+    """Make a folder for all that a stage keeps for a moment; its name tells whose it is."""
+    return tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{os.getpid()}-", ignore_cleanup_errors=True)
+
+
+@contextlib.contextmanager
+def _lifeline() -> Iterator[int]:
+    """Give the end of a pipe that closes with this process."""
+    reading, writing = os.pipe()
+    try:
+        yield reading
+    finally:
+        os.close(reading)
+        os.close(writing)
 
 
 def _listen(said: IO[str] | None, say: Callable[[str], None]) -> None:

@@ -11,19 +11,20 @@ import contextlib
 import itertools
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from models.music.files import MANIFEST, numbered, sha256, whole_file
+from models.music.files import MANIFEST, numbered, sha256, whole_set
 
 NUMBERED = re.compile(r"^([^.].*)_([1-9]\d{0,3})(\.\w+)$")
 
 
 def publish(outputs: Mapping[str, Path], out_dir: Path) -> list[Path]:
-    """Copy every output file to a folder, or to a new one in it where another run's files are; return where they are."""
+    """Bring every output file to a folder, all or none, or to a new one in it where another run's files are; say where."""
     found = [(file, name) for label, path in outputs.items() for file, name in _files(label, path)]
     if any(_is_anothers(file, out_dir / name) for file, name in found if not NUMBERED.match(name.name)):
-        out_dir = _next_take(out_dir)
+        with _next_take(out_dir) as take:
+            return publish(outputs, take)
     if any(NUMBERED.match(name.name) for _, name in found):
         with numbered(out_dir) as number:
             return _copy([(file, _renumbered(name, number)) for file, name in found], out_dir)
@@ -34,13 +35,19 @@ def _is_anothers(file: Path, target: Path) -> bool:
     return target.exists() and sha256(file) != sha256(target)
 
 
-def _next_take(out_dir: Path) -> Path:
-    """Make out/take_2, or the next that is free, also when two runs do so at once."""
+@contextlib.contextmanager
+def _next_take(out_dir: Path) -> Iterator[Path]:
+    """Make out/take_2, or the next that is free, also when two runs do so at once; it goes when nothing comes there."""
     for number in itertools.count(2):
+        take = out_dir / f"take_{number}"
         with contextlib.suppress(FileExistsError):
-            (out_dir / f"take_{number}").mkdir()
-            return out_dir / f"take_{number}"
-    raise AssertionError("unreachable")
+            take.mkdir()
+            break
+    try:
+        yield take
+    finally:
+        with contextlib.suppress(OSError):  # something came
+            take.rmdir()
 
 
 def _files(label: str, path: Path) -> list[tuple[Path, Path]]:
@@ -58,9 +65,9 @@ def _renumbered(name: Path, number: int) -> Path:
 
 
 def _copy(files: list[tuple[Path, Path]], out_dir: Path) -> list[Path]:
-    targets = [(file, out_dir / name) for file, name in files]
-    for file, target in targets:
-        if not target.exists():
-            with whole_file(target) as part:
-                shutil.copyfile(file, part)
-    return [target for _, target in targets]
+    with whole_set(out_dir) as part:
+        for file, name in files:
+            if not (out_dir / name).exists():
+                (part / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, part / name)
+    return [out_dir / name for _, name in files]

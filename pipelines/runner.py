@@ -20,8 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from backstage.pipeline_run import PipelineRun, StageRun
-from models.music.errors import JamflowError, StageFailed
+from backstage.quoting import quoted, unquoted
+from models.music.errors import JamflowError, StageFailed, StorageError
 from models.music.figures import spoken
+from pipelines.leftovers import sweep_killed
 from pipelines.screen import Screen
 from pipelines.settings import Profile
 from pipelines.watch import LOG, Watch
@@ -69,7 +71,7 @@ def run(
         arguments = {WHERE: dataclasses.asdict(profile.where), **arguments}
     now = datetime.datetime.now()
     folder = profile.runs / f"{name}-{now:%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:4]}"
-    folder.mkdir(parents=True)
+    _prepare(folder, profile)
     this = PipelineRun(name, folder.name, _waiting_stages(spec), arguments, began_s=now.timestamp())
     watch, outputs, trouble = Watch(this, folder, profile), {}, None
     try:
@@ -89,6 +91,17 @@ def run(
     return Outcome(this, outputs, _makers(spec), folder, report, watch.scribe)
 
 
+def _prepare(folder: Path, profile: Profile) -> None:
+    """Make a run's folder, after sweeping what runs that were killed have left half written."""
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise StorageError(
+            f"{profile.home}: cannot be written ({error.strerror}). Set JAMFLOW_HOME to a folder that you may write to."
+        ) from error
+    sweep_killed(profile)
+
+
 def _run_locally(spec: Any, arguments: dict[str, Any], profile: Profile, watch: Watch, cached: bool) -> dict[str, Any]:
     from kfp import local
     from kfp.local import pipeline_orchestrator
@@ -102,7 +115,7 @@ def _run_locally(spec: Any, arguments: dict[str, Any], profile: Profile, watch: 
             enable_caching=cached,
             cache_root=str(profile.cache),
         )
-        return pipeline_orchestrator.run_local_pipeline(spec, arguments)
+        return unquoted(pipeline_orchestrator.run_local_pipeline(spec, quoted(arguments)))
 
 
 def _local_runner(profile: Profile, arguments: dict[str, Any]) -> Any:

@@ -35,7 +35,7 @@ class Watch:
         self.scribe: subprocess.Popen[bytes] | None = None
         self.undecided = ""
         self._profile = profile
-        self._log = open(folder / LOG, "a", encoding="utf-8")  # noqa: SIM115 - open as long as the run
+        self._log = open(folder / LOG, "a", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115 - open as long as the run
         self._lock = threading.RLock()
 
     def begin(self, task: str) -> StageRun:

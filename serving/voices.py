@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.music.errors import BadInput, ServingError
-from models.music.files import check_folder, read_json
+from models.music.files import check_folder, read_mapping
 from serving.asker import Asker
 from serving.client import JamflowClient
 from serving.endpoint import Endpoint
@@ -47,7 +47,7 @@ def open_voice(name: str, voice: str, where: Where) -> Voice:
     if not Path(voice).is_dir():
         raise BadInput(f"voice is {voice!r}; give champion, starter or a trained model's folder.")
     check_folder(voice)
-    if read_json(Path(voice, "config.json")).get("kind") != name:
+    if read_mapping(Path(voice, "config.json")).get("kind") != name:
         return _champion(kept, where)
     return Voice(InProcess(voice), f"{name}: {voice}", Path(voice))
 

@@ -12,17 +12,19 @@ another content of the file (another program changed it) is put aside rather tha
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from models.drums.events import ROLES, Beat, Event, as_event, read_beat, write_events
 from models.music.errors import BadInput
-from models.music.files import read_json, sha256, write_json
+from models.music.files import alone_in, read_mapping, sha256, write_json
+from models.music.plain import reason
 
 USER = "user_edit"
 MAX_HISTORY = 500
@@ -63,30 +65,40 @@ def as_text(beat: Beat) -> str:
 
 
 class Editor:
-    """One event grid on disk, with undo and redo."""
+    """One event grid on disk, with undo and redo; several may be open at once, in several programs."""
 
     def __init__(self, events_json: str | os.PathLike[str], grid_json: str | os.PathLike[str] = "") -> None:
         self.path = Path(events_json)
-        self.beat = read_beat(grid_json or beside(self.path, "grid"), self.path)
+        self._grid_json = grid_json or beside(self.path, "grid")
         self._history_path = self.path.with_name(f".{self.path.stem}.undo.json")
-        self._done, self._undone = self._read_history()
+        self._read()
 
     def apply(self, change: Callable[[Beat], Beat]) -> Beat:
-        """Change the beat, write it, and remember how to take that back."""
-        after = change(self.beat)
-        step = _difference(self.beat, after)
-        if step["added"] or step["removed"]:
-            self._done, self._undone = [*self._done, step][-MAX_HISTORY:], []
-            self._write(after)
+        """Change the beat as it is now, write it, and remember how to take that back."""
+        with self._alone():
+            after = change(self.beat)
+            step = _difference(self.beat, after)
+            if step["added"] or step["removed"]:
+                self._done, self._undone = [*self._done, step][-MAX_HISTORY:], []
+                self._write(after)
         return self.beat
 
     def undo(self) -> Beat:
         """Take the last change back."""
-        return self._travel(self._done, self._undone, "undo", gone="added", back="removed")
+        with self._alone():
+            return self._travel(self._done, self._undone, "undo", gone="added", back="removed")
 
     def redo(self) -> Beat:
         """Make the change last taken back again."""
-        return self._travel(self._undone, self._done, "redo", gone="removed", back="added")
+        with self._alone():
+            return self._travel(self._undone, self._done, "redo", gone="removed", back="added")
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep others from the file, and go on from what they have made of it."""
+        with alone_in(self.path.parent):
+            self._read()
+            yield
 
     def _travel(self, source: list, target: list, name: str, *, gone: str, back: str) -> Beat:
         if not source:
@@ -97,6 +109,10 @@ class Editor:
         self._write(self.beat.with_events([*rest.elements(), *_events(step[back])]))
         return self.beat
 
+    def _read(self) -> None:
+        self.beat = read_beat(self._grid_json, self.path)
+        self._done, self._undone = self._read_history()
+
     def _write(self, beat: Beat) -> None:
         write_events(self.path, beat)
         self.beat = beat
@@ -106,10 +122,15 @@ class Editor:
     def _read_history(self) -> tuple[list[dict], list[dict]]:
         if not self._history_path.is_file():
             return [], []
-        history = read_json(self._history_path)
-        if not isinstance(history, dict) or history.get("sha256") != sha256(self.path):
-            return [], []
-        return list(history["done"]), list(history["undone"])
+        try:
+            history = read_mapping(self._history_path)
+            if history["sha256"] != sha256(self.path):
+                return [], []
+            return _steps(history["done"]), _steps(history["undone"])
+        except (BadInput, KeyError, TypeError) as error:
+            raise BadInput(
+                f"{self._history_path}: a damaged undo history ({reason(error)}). Remove it to go on without one."
+            ) from error
 
 
 def beside(events_json: str | os.PathLike[str], kind: str) -> Path:
@@ -141,6 +162,14 @@ def _difference(before: Beat, after: Beat) -> dict[str, list[dict[str, Any]]]:
 
 def _rows(events: Counter[Event]) -> list[dict[str, Any]]:
     return [dataclasses.asdict(event) for event in events.elements()]
+
+
+def _steps(steps: list[dict]) -> list[dict]:
+    """See that every change of a history is one that can be made and taken back."""
+    for step in steps:
+        for part in ("added", "removed"):
+            _events(step[part])
+    return list(steps)
 
 
 def _events(rows: list[dict[str, Any]]) -> list[Event]:

@@ -24,12 +24,14 @@ from models.music.config import from_mapping, nearest
 from models.music.errors import BadInput
 from models.music.files import read_json, write_json
 from models.music.grid import TICKS_PER_STEP, Grid
+from models.music.plain import shown
 
 Role = Literal["CORE", "ACCENT", "FILL", "MOTION", "TEXTURE"]
 ROLES: tuple[Role, ...] = ("CORE", "ACCENT", "FILL", "MOTION", "TEXTURE")
 """In order of priority: who keeps a step when it is crowded."""
 MAX_OFFSET_MS = 2_000.0
 MAX_EVENTS = 1 << 16
+MAX_STEPS = 1 << 18
 _TIME_TOLERANCE_S = 1e-3
 
 
@@ -191,7 +193,7 @@ def as_event(row: Any, where: str) -> Event:
         raise BadInput(f"{where} is {type(row).__name__}; a mapping with bar, step, role, … is needed.")
     for name in row:
         if name not in _FIELDS:
-            raise BadInput(f"{where}: unknown field {name!r}; {nearest(str(name), _FIELDS)}.")
+            raise BadInput(f"{where}: unknown field {shown(name)}; {nearest(shown(name), _FIELDS)}.")
     for name, field in _FIELDS.items():
         if name not in row and field.default is dataclasses.MISSING:
             raise BadInput(f"{where}: no {name}. Add it, or make the event grid again.")
@@ -212,18 +214,18 @@ def _problem_of(event: Event) -> str | None:
     """Say what is wrong with an event's own values, if anything."""
     for name, low in (("bar", 0), ("step", 0), ("dur_steps", 1)):
         value = getattr(event, name)
-        if type(value) is not int or value < low:
-            return f"{name} is {value!r}; a whole number from {low} is needed"
+        if type(value) is not int or not low <= value <= MAX_STEPS:
+            return f"{name} is {shown(value)}; a whole number from {low} to {MAX_STEPS} is needed"
     if event.role not in ROLES:
-        return f"role is {event.role!r}; {nearest(str(event.role), ROLES)}"
+        return f"role is {shown(event.role)}; {nearest(shown(event.role), ROLES)}"
     if not isinstance(event.sample_id, str) or not 1 <= len(event.sample_id) <= 200:
-        return f"sample_id is {event.sample_id!r}; the name of a sample in the pools file is needed"
+        return f"sample_id is {shown(event.sample_id)}; the name of a sample in the pools file is needed"
     if not _is_number(event.vel) or not 0 <= event.vel <= 1:
-        return f"vel is {event.vel!r}; give 0 to 1"
+        return f"vel is {shown(event.vel)}; give 0 to 1"
     if not _is_number(event.micro_offset_ms) or abs(event.micro_offset_ms) > MAX_OFFSET_MS:
-        return f"micro_offset_ms is {event.micro_offset_ms!r}; give -{MAX_OFFSET_MS:g} to {MAX_OFFSET_MS:g}"
+        return f"micro_offset_ms is {shown(event.micro_offset_ms)}; give -{MAX_OFFSET_MS:g} to {MAX_OFFSET_MS:g}"
     if not isinstance(event.source, str):
-        return f"source is {event.source!r}; a word is needed"
+        return f"source is {shown(event.source)}; a word is needed"
     return None
 
 
@@ -233,7 +235,7 @@ def _place(event: Event) -> tuple[int, int, int, float, str]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
 
 
 def _rounded(seconds: float) -> float:

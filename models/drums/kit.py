@@ -23,6 +23,7 @@ from models.music.audio import Audio, read_audio
 from models.music.config import nearest
 from models.music.errors import BadInput
 from models.music.files import read_json
+from models.music.plain import shown
 
 GM_KEYS: dict[Role, tuple[int, ...]] = {
     "CORE": (36, 35),  # bass drums
@@ -33,6 +34,7 @@ GM_KEYS: dict[Role, tuple[int, ...]] = {
 }
 _SHAKEN_KEYS = frozenset({54, 56, 69, 70, 82})  # tambourine, cowbell, cabasa, maracas, shaker keep time like a hat
 MAX_SAMPLE_SECONDS = 60.0
+MAX_CONFIDENCE = 1e6
 AnyPath = str | os.PathLike[str]
 
 
@@ -71,7 +73,7 @@ class Kit:
         """Find a sample by its id, or say which one was probably meant."""
         found = self._by_id.get(sample_id)
         if found is None:
-            raise BadInput(f"{self.label}: no sample {sample_id!r}; {nearest(sample_id, list(self._by_id)[:40])}.")
+            raise BadInput(f"{self.label}: no sample {shown(sample_id)}; {nearest(sample_id, list(self._by_id)[:40])}.")
         return found
 
     def at_key(self, key: int) -> Piece:
@@ -98,11 +100,11 @@ def read_kit(pools_json: AnyPath, sample_root: AnyPath = "") -> Kit:
     pieces = [piece for role in ROLES for piece in _pool_of(pools, role, folder, pools_json.name)]
     if not pieces:
         raise BadInput(f"{pools_json.name}: 0 samples in its pools, need 1. Run assign-roles on a folder of one-shots.")
-    missing = [piece for piece in pieces if not piece.path.is_file()]
+    missing = [piece for piece in pieces if not _is_file(piece.path)]
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise BadInput(
-            f"{pools_json.name}: sample {missing[0].sample_id!r} is not at {missing[0].path}{more}. "
+            f"{pools_json.name}: sample {shown(missing[0].sample_id)} is not at {shown(str(missing[0].path), 300)}{more}. "
             "Put it back, or give its folder with --sample-root."
         )
     return Kit(tuple(pieces), pools_json.name)
@@ -123,10 +125,10 @@ def _pool_of(pools: dict[str, Any], role: Role, folder: Path, where: str) -> lis
     if not isinstance(rows, list):
         raise BadInput(f"{where}: {role}_POOL holds {type(rows).__name__}; a list of samples is needed.")
     for number, row in enumerate(rows):
-        if not isinstance(row, dict) or not all(isinstance(row.get(name), str) for name in ("sample_id", "filepath")):
-            raise BadInput(f"{where}: {role}_POOL[{number}] has no sample_id and filepath. Make the pools again.")
-        if not isinstance(row.get("confidence", 0), int | float):
-            raise BadInput(f"{where}: {role}_POOL[{number}]: confidence is {row['confidence']!r}; a number is needed.")
+        check_row(row, f"{where}: {role}_POOL[{number}]")
+        confidence = row.get("confidence", 0)
+        if not isinstance(confidence, int | float) or abs(confidence) > MAX_CONFIDENCE:
+            raise BadInput(f"{where}: {role}_POOL[{number}]: confidence is {shown(confidence)}; give 0 to 1.")
     surest_first = sorted(rows, key=lambda row: -row.get("confidence", 0))
     keys = GM_KEYS[role]
     return [
@@ -141,8 +143,22 @@ def _pool_of(pools: dict[str, Any], role: Role, folder: Path, where: str) -> lis
     ]
 
 
+def check_row(row: Any, where: str) -> None:
+    """See that a row of a pools file names a sample and its file."""
+    if not isinstance(row, dict) or not all(isinstance(row.get(name), str) for name in ("sample_id", "filepath")):
+        raise BadInput(f"{where} has no sample_id and filepath. Make the pools again.")
+
+
 def find_sample(filepath: str, folder: AnyPath) -> Path:
     """Say where a sample lies; pools made on another machine are found by file name in the folder given."""
     place = Path(folder, filepath)
-    elsewhere = Path(folder, Path(filepath).name)
-    return elsewhere if not place.is_file() and elsewhere.is_file() else place
+    elsewhere = Path(folder, place.name)
+    return elsewhere if not _is_file(place) and _is_file(elsewhere) else place
+
+
+def _is_file(place: Path) -> bool:
+    """Whether a file is there, whatever else a stranger wrote for its name."""
+    try:
+        return place.is_file()
+    except (OSError, ValueError):
+        return False

@@ -25,10 +25,12 @@ from numpy.typing import NDArray
 
 from models.drums.events import MAX_OFFSET_MS, Beat, Event, Role, as_event
 from models.drums.kit import Kit, role_of_key
-from models.music.errors import BadMidi
+from models.music.config import from_mapping
+from models.music.errors import BadInput, BadMidi
 from models.music.grid import TICKS_PER_STEP, Grid
 from models.music.midi import read_midi, read_texts, write_midi
 from models.music.notes import DURATION, ONSET, PITCH, TICKS_PER_QUARTER, Take
+from models.music.plain import parse_json, reason, shown
 
 GRID_TEXT, EVENT_TEXT = "jamflow grid ", "jamflow event "
 TEMPO_TOLERANCE_BPM = 0.01  # MIDI keeps whole microseconds a quarter
@@ -119,6 +121,21 @@ def offset_ms(ticks: float, grid: Grid) -> float:
 
 
 @dataclass(frozen=True)
+class _Head:
+    """The grid's text."""
+
+    bpm: float
+    meter: tuple[int, int]
+    num_bars: int
+
+
+def _key(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 3 and int(text) <= 127):
+        raise ValueError(f"key {shown(text)}")
+    return int(text)
+
+
+@dataclass(frozen=True)
 class _Written:
     """What this program wrote into a MIDI file's texts."""
 
@@ -134,11 +151,11 @@ class _Written:
         if not heads or not rows:
             return None
         try:
-            head = json.loads(heads[0])
-            grid = Grid(head["bpm"], head["num_bars"], tuple(head["meter"]))
-            found = [(int(key), as_event(json.loads(row), f"{path.name}: text")) for key, _, row in rows]
-        except (ValueError, KeyError, TypeError) as error:
-            raise BadMidi(f"{path.name}: its jamflow texts are damaged ({error}). Export it again.") from error
+            head = from_mapping(_Head, parse_json(heads[0], "grid"), "grid")
+            grid = Grid(head.bpm, head.num_bars, head.meter)
+            found = [(_key(key), as_event(parse_json(row, "event"), "event")) for key, _, row in rows]
+        except (BadInput, ValueError, AttributeError) as error:
+            raise BadMidi(f"{path.name}: its jamflow texts are damaged ({reason(error)}). Export it again.") from error
         beat = Beat(grid, tuple(event for _, event in found), path.name)
         key_of = {event.sample_id: key for key, event in found}
         return cls(grid, beat.events, tuple(key_of[event.sample_id] for event in beat.events))

@@ -11,39 +11,64 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from models.drums.editor import beside
 from models.drums.events import read_beat
-from models.drums.kit import Kit, find_sample, read_kit
+from models.drums.kit import MAX_SAMPLE_SECONDS, Kit, check_row, find_sample, read_kit
 from models.drums.notation import read_beat_midi
 from models.drums.session import newest
 from models.music.audio import AUDIO_SUFFIXES, read_audio
 from models.music.errors import BadInput
 from models.music.files import MANIFEST, read_json, sha256, whole_folder, write_json
+from models.music.plain import shown
 
 AnyPath = str | os.PathLike[str]
 _FILE_NAME = re.compile(r"[\w-]{1,80}")
 
 
 def pack_kit(pools_json: AnyPath, out_dir: AnyPath, *, sample_root: AnyPath = "") -> Kit:
-    """Copy a pools file and every sample it names into one folder, with the scores beside it and the samples they name."""
+    """Copy a pools file and every sample it names into one folder, with the scores beside it and the samples they name.
+
+    Whoever made the file may be a stranger: only sounds that lie beside it or below sample_root are copied.
+    """
     pools_json = newest(pools_json, "pools")
     kit = read_kit(pools_json, sample_root)
     scores = pools_json.with_name(pools_json.name.replace("pools", "per_sample", 1))
     jsons = {file.name: read_json(file) for file in (pools_json, scores) if file.is_file()}
     places = {piece.sample_id: piece.path for piece in kit.pieces}
-    for row in jsons.get(scores.name, []):
-        places.setdefault(row["sample_id"], find_sample(row["filepath"], sample_root or pools_json.parent))
-    names = _names_of(places)
+    for sample_id, filepath in _scored(jsons.get(scores.name, []), scores.name):
+        places.setdefault(sample_id, find_sample(filepath, sample_root or pools_json.parent))
+    names, roots = _names_of(places), [Path(sample_root or pools_json.parent), pools_json.parent]
     with whole_folder(out_dir) as part:
         for sample_id, place in places.items():
-            shutil.copyfile(place, part / names[sample_id])
+            shutil.copyfile(_own_sound(sample_id, place, roots), part / names[sample_id])
         for name, value in jsons.items():
             write_json(part / name, _renamed(value, names))
     return read_kit(Path(out_dir) / pools_json.name)
+
+
+def _scored(rows: Any, where: str) -> Iterator[tuple[str, str]]:
+    """Give the sample and the path of every row of a scores file."""
+    if not isinstance(rows, list):
+        raise BadInput(f"{where}: holds {type(rows).__name__}; a list of samples is needed. Assign the roles again.")
+    for number, row in enumerate(rows):
+        check_row(row, f"{where}: row {number}")
+        yield row["sample_id"], row["filepath"]
+
+
+def _own_sound(sample_id: str, place: Path, roots: Sequence[Path]) -> Path:
+    """Give the file behind a sample's path, when it is a sound that lies below one of the folders."""
+    file = place.resolve()
+    if not any(file.is_relative_to(root.resolve()) for root in roots):
+        raise BadInput(
+            f"sample {shown(sample_id)} lies at {shown(str(place), 300)}, outside the kit's folder and that of its samples. "
+            "Give the folder it lies in with --hits, or take it out of the pools."
+        )
+    read_audio(file, max_seconds=MAX_SAMPLE_SECONDS)
+    return file
 
 
 def release(parts: Sequence[AnyPath], out_dir: AnyPath) -> int:

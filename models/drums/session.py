@@ -14,8 +14,6 @@ import contextlib
 import dataclasses
 import os
 import re
-import shutil
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +28,8 @@ from models.drums.pocket import Play, make_groove, make_variation
 from models.drums.render import render
 from models.drums.skeleton import SkeletonPlan, chosen_samples, make_skeleton
 from models.music.audio import HOUSE_RATE_HZ, Audio, write_audio
-from models.music.errors import BadConfig, BadInput, StorageError
-from models.music.files import numbered, write_json
+from models.music.errors import BadConfig, BadInput
+from models.music.files import numbered, whole_set, write_json
 
 AnyPath = str | os.PathLike[str]
 RANDOM = "random"
@@ -184,17 +182,6 @@ def _write_rendition(stage: Path, number: int, name: str, beat: Beat, kit: Kit, 
 
 @contextlib.contextmanager
 def _numbered_set(out_dir: AnyPath) -> Iterator[tuple[Path, int]]:
-    """Give a hidden folder to write a set in and its number; the files move to out_dir when all are there."""
-    with numbered(out_dir) as number:
-        stage = Path(out_dir) / f".set_{number}.{uuid.uuid4().hex[:8]}.part"
-        try:
-            stage.mkdir()
-            yield stage, number
-            for file in sorted(stage.iterdir()):
-                os.replace(file, Path(out_dir) / file.name)
-        except OSError as error:
-            raise StorageError(
-                f"{out_dir}: set {number} was not written ({error.strerror or error}). Choose another folder."
-            ) from error
-        finally:
-            shutil.rmtree(stage, ignore_errors=True)
+    """Give a hidden folder to write a set in and its number; the files come to out_dir when all are there."""
+    with numbered(out_dir) as number, whole_set(out_dir) as stage:
+        yield stage, number

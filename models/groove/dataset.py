@@ -13,7 +13,6 @@ one bar is filled up with silence. What is not in one tempo and 4/4 is left out 
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import logging
 import math
@@ -27,10 +26,11 @@ from numpy.typing import NDArray
 
 from models.groove.encoding import HITS, ROLAND, Array, padded, windows
 from models.groove.sequences import performance_of_file
-from models.music.archives import unpacked
 from models.music.errors import BadInput, BadMidi
 from models.music.files import check_folder, read_json, whole_folder, write_json
+from models.music.intake import unpacked
 from models.music.midi import find_midi
+from models.music.plain import parse_csv
 
 log = logging.getLogger(__name__)
 SPLITS = ("train", "validation", "test")
@@ -132,10 +132,7 @@ def _official(root: Path) -> dict[str, tuple[str, str]]:
     if not found:
         return {}
     above = found[0].parent.relative_to(root)
-    with open(found[0], newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    if rows and not {"midi_filename", "session", "split"} <= set(rows[0]):
-        raise BadInput(f"{found[0].name}: columns {', '.join(rows[0])}; midi_filename, session and split are needed.")
+    rows = parse_csv(found[0].read_bytes(), found[0].name, ["midi_filename", "session", "split"])
     return {(above / row["midi_filename"]).as_posix(): (row["session"], row["split"]) for row in rows}
 
 

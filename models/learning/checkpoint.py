@@ -21,7 +21,8 @@ from torch import Tensor, nn
 from models.learning.processes import leads
 from models.music.config import from_mapping
 from models.music.errors import BadInput
-from models.music.files import check_folder, read_json, whole_folder, write_json
+from models.music.files import check_folder, read_mapping, whole_folder, write_json
+from models.music.plain import reason
 
 WEIGHTS, CONFIG = "weights.safetensors", "config.json"
 C = TypeVar("C")
@@ -56,11 +57,16 @@ def load_model(
     """Return the network, in evaluation mode on the CPU, and the facts saved with it."""
     folder = Path(folder)
     check_folder(folder)
-    saved = read_json(folder / CONFIG)
+    saved = read_mapping(folder / CONFIG)
     if saved.get("kind") != kind:
         raise BadInput(f"{folder}: holds a {saved.get('kind')!r} model; a {kind!r} model is needed. Give its folder.")
+    if not isinstance(saved.get("config"), dict) or not isinstance(saved.get("facts", {}), dict):
+        raise BadInput(f"{folder}: {CONFIG} has no config to build a network of. Fetch or make the folder again.")
     config = from_mapping(config_type, saved["config"], f"{folder}: config")  # type: ignore[arg-type]
-    network = network_type(config)
+    try:
+        network = network_type(config)
+    except (RuntimeError, ValueError, TypeError, ArithmeticError, MemoryError) as error:
+        raise BadInput(f"{folder}: no network can be built of its config ({reason(error)}). Fetch it again.") from error
     load_weights(network, read_tensors(folder / WEIGHTS), folder)
     return network.eval(), saved.get("facts", {})
 

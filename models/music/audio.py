@@ -9,6 +9,7 @@ write_parts("out.wav", parts)            # the way back: parts that follow one a
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -28,12 +29,21 @@ HOUSE_RATE_HZ = 44_100
 LISTENING_RATE_HZ = 16_000
 MAX_CHANNELS = 2
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
+MAX_PEAK = 2.0**31
+"""Samples of 32 bits that somebody took for fractions; squares of louder ones leave what a float can hold."""
 MAX_SECONDS = 4 * 3600
 SYSTEM_ERROR = 2
 """How libsndfile counts what the system refused; it says no more."""
 BLOCK_FRAMES = 1 << 18
 # How libsndfile's log speaks of a data chunk that is shorter than its header says; -1 is "length unknown" (streams).
 _LIE = re.compile(r"^\s*(?:data|SSND)\s*:\s*(?!4294967295)(\d+) \(should be (\d+)\)", re.MULTILINE)
+WRITTEN = {
+    ".wav": ("WAV", "PCM_24"),
+    ".flac": ("FLAC", "PCM_24"),
+    ".ogg": ("OGG", "VORBIS"),
+    ".mp3": ("MP3", "MPEG_LAYER_III"),
+}
+"""Suffixes of what is written, as libsndfile calls them, and the plain choice of each."""
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".mp3", ".ogg", ".aif", ".aiff", ".m4a"})
 
 
@@ -57,9 +67,14 @@ class Audio:
             raise BadAudio(f"{self.label}: 0 frames. Export it again, or leave it out.")
         if not MIN_RATE_HZ <= self.rate_hz <= MAX_RATE_HZ:
             raise BadAudio(f"{self.label}: rate {self.rate_hz} Hz; give {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz.")
-        if not np.isfinite(samples).all():
+        highest, lowest = float(samples.max()), float(samples.min())  # both are NaN where one sample is
+        if not (math.isfinite(highest) and math.isfinite(lowest)):
             broken = int((~np.isfinite(samples)).sum())
             raise BadAudio(f"{self.label}: {broken} samples are NaN or infinite. Export it again.")
+        if (peak := max(highest, -lowest)) > MAX_PEAK:
+            raise BadAudio(
+                f"{self.label}: peak {peak:.1g}; full scale is 1, at most {MAX_PEAK:.0g} is read. Export it again."
+            )
         samples = samples.view()
         samples.flags.writeable = False
         object.__setattr__(self, "samples", samples)
@@ -143,7 +158,7 @@ def _opened(path: Path, max_seconds: float) -> Iterator[Any]:
 
     _check_there(path)
     try:
-        with Decoded(path) if path.suffix.lower() == ".m4a" else soundfile.SoundFile(path) as file:
+        with Decoded(path) if path.suffix.lower() == ".m4a" else soundfile.SoundFile(_named(path)) as file:
             _check_header(path, file.samplerate, file.channels, file.frames, max_seconds)
             yield file
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
@@ -154,29 +169,32 @@ def _opened(path: Path, max_seconds: float) -> Iterator[Any]:
 
 
 def write_audio(path: str | os.PathLike[str], audio: Audio, *, subtype: str | None = None) -> Path:
-    """Write a whole WAV or FLAC file or none; 24-bit unless told otherwise."""
+    """Write a whole sound file or none: wav or flac of 24 bits unless told otherwise, ogg or mp3."""
     return write_parts(path, [audio], subtype=subtype)
 
 
 def write_parts(path: str | os.PathLike[str], parts: Iterable[Audio], *, subtype: str | None = None) -> Path:
-    """Write parts that follow one another as a whole WAV or FLAC file or none, each as it comes."""
+    """Write parts that follow one another as a whole sound file or none, each as it comes."""
     import soundfile
 
     path, coming = Path(path), iter(parts)
-    kind = {".wav": "WAV", ".flac": "FLAC"}.get(path.suffix.lower())
-    if kind is None:
-        raise BadAudio(f"{path.name}: audio is written as .wav or .flac, not {path.suffix or 'without a suffix'}.")
+    if path.suffix.lower() not in WRITTEN:
+        raise BadAudio(
+            f"{path.name}: audio is written as {', '.join(WRITTEN)}, not {path.suffix or 'without a suffix'}."
+        )
+    kind, plain = WRITTEN[path.suffix.lower()]
     first = next(coming, None)
     if first is None:
         raise BadAudio(f"{path.name}: not one part of sound came to be written. Look at where it comes from.")
     shape = first.rate_hz, first.channels
     with whole_file(path) as place:
         try:
-            with soundfile.SoundFile(place, "w", *shape, subtype=subtype or "PCM_24", format=kind) as file:
+            with soundfile.SoundFile(_named(place), "w", *shape, subtype=subtype or plain, format=kind) as file:
                 for part in chain([first], coming):
                     if (part.rate_hz, part.channels) != shape:
                         raise BadAudio(f"{path.name}: a part has another rate or other channels than those before it.")
-                    file.write(part.samples.T)
+                    for start in range(0, part.frames, BLOCK_FRAMES):  # Vorbis overflows its stack on long blocks
+                        file.write(part.samples[:, start : start + BLOCK_FRAMES].T)
         except soundfile.LibsndfileError as error:
             # "System error." says nothing: whole_file tells path and space.
             raise OSError("" if error.code == SYSTEM_ERROR else error.error_string) from error
@@ -195,6 +213,11 @@ def find_audio(path: str | os.PathLike[str]) -> list[Path]:
             f"{path}: no audio in this folder; give one that holds {', '.join(sorted(AUDIO_SUFFIXES))} files."
         )
     return found
+
+
+def _named(path: Path) -> Any:
+    """Give a path as the system knows it: soundfile itself takes a name that is not UTF-8 for a mistake."""
+    return os.fsencode(path)
 
 
 def _check_there(path: Path) -> None:

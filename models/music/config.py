@@ -14,21 +14,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-
 from models.music.errors import BadConfig
+from models.music.plain import parse_yaml, shown
 
 MAX_BYTES = 1 << 20
 T = TypeVar("T")
-
-
-class _NoAliases(yaml.SafeLoader):
-    """Safe YAML without anchors: a few lines of them can ask for gigabytes."""
-
-    def compose_node(self, parent, index):
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("anchors and aliases are not used here; write the value out")
-        return super().compose_node(parent, index)
 
 
 def read_yaml(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -38,10 +28,7 @@ def read_yaml(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise BadConfig(f"{path}: no such file. Check the path.")
     if path.stat().st_size > MAX_BYTES:
         raise BadConfig(f"{path.name}: {path.stat().st_size} bytes; settings have at most {MAX_BYTES}.")
-    try:
-        value = yaml.load(path.read_text(encoding="utf-8"), _NoAliases)  # noqa: S506 - a SafeLoader
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise BadConfig(f"{path.name}: not safe, plain YAML ({_one_line(error)}). Mend that line.") from error
+    value = parse_yaml(path.read_bytes(), path.name)
     if not isinstance(value, dict):
         raise BadConfig(f"{path.name}: holds {type(value).__name__}; a mapping of names to values is needed.")
     return value
@@ -54,12 +41,15 @@ def from_mapping(kind: type[T], values: Mapping[str, Any], where: str) -> T:
     chosen = {}
     for key, value in values.items():
         if key not in names:
-            raise BadConfig(f"{where}: unknown key {key!r}; {nearest(str(key), names)}.")
+            raise BadConfig(f"{where}: unknown key {shown(key)}; {nearest(str(key), names)}.")
         chosen[key] = _fit(hints[key], value, f"{where}: {key}")
-    try:
-        return kind(**chosen)
-    except TypeError as error:
-        raise BadConfig(f"{where}: {_one_line(error)}.") from error
+    if missing := [field.name for field in dataclasses.fields(kind) if field.name not in chosen and _is_needed(field)]:  # type: ignore[arg-type]
+        raise BadConfig(f"{where}: no {', '.join(missing)}. Write it in, or make the file again.")
+    return kind(**chosen)
+
+
+def _is_needed(field: dataclasses.Field) -> bool:
+    return field.init and field.default is field.default_factory is dataclasses.MISSING
 
 
 def nearest(word: str, choices: typing.Iterable[str]) -> str:
@@ -77,7 +67,7 @@ def _fit(hint: Any, value: Any, where: str) -> Any:
         return _fit(next(a for a in arguments if a is not type(None)), value, where)
     if origin is typing.Literal:
         if value not in arguments:
-            raise BadConfig(f"{where} is {value!r}; {nearest(str(value), map(str, arguments))}.")
+            raise BadConfig(f"{where} is {shown(value)}; {nearest(str(value), map(str, arguments))}.")
         return value
     if dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
         return from_mapping(typing.cast(type, hint), value, where)
@@ -94,8 +84,4 @@ def _fit(hint: Any, value: Any, where: str) -> Any:
         isinstance(plain, type) and isinstance(value, plain) and (plain is bool or not isinstance(value, bool))
     ):
         return value
-    raise BadConfig(f"{where} is {value!r}; {getattr(plain, '__name__', plain)} is needed.")
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    raise BadConfig(f"{where} is {shown(value)}; {getattr(plain, '__name__', plain)} is needed.")

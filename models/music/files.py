@@ -2,6 +2,8 @@
 
 with whole_file("loss.png") as part: figure.savefig(part)
 with whole_folder("checkpoint-100") as part: ...        # manifest.json is written last
+with whole_set("out") as part: ...                      # its files come to others that lie there already
+with alone_in("out"): ...                               # read, change, write: one after the other
 check_folder("checkpoint-100")                          # sizes and sha256, or a sentence
 with numbered(out_dir) as number: ...                   # the next free N, also when two runs write at once
 take_over("stems/1/a.wav", "drums/a.wav")               # one file, two names
@@ -10,6 +12,8 @@ take_over("stems/1/a.wav", "drums/a.wav")               # one file, two names
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -21,7 +25,9 @@ from pathlib import Path
 from typing import Any
 
 from models.music.errors import BadInput, StorageError
+from models.music.plain import parse_json, shown
 
+MAX_JSON_BYTES = 64 * 2**20
 MANIFEST = "manifest.json"
 _NUMBERED = re.compile(r"^[^.].*_([1-9]\d{0,3})\.\w+$")  # not dummy_00001.wav
 
@@ -67,6 +73,45 @@ def whole_folder(path: str | os.PathLike[str], *, replace: bool = False) -> Iter
         shutil.rmtree(part, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def whole_set(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a part folder to fill; its files take their names in a folder together, beside what is there, or none does."""
+    path = Path(path)
+    part, made, placed = path / f".{uuid.uuid4().hex[:8]}.part", not path.exists(), []
+    try:
+        part.mkdir(parents=True)
+        yield part
+        files = sorted(file for file in part.rglob("*") if file.is_file())
+        for file in files:
+            _sync(file)
+        for file in files:
+            target = path / file.relative_to(part)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.rename(file, target)
+            placed.append(target)
+        placed.clear()
+    except OSError as error:
+        raise StorageError(_disk_sentence(path, error)) from error
+    finally:
+        for target in placed:
+            target.unlink(missing_ok=True)
+        shutil.rmtree(part, ignore_errors=True)
+        if made:
+            with contextlib.suppress(OSError):  # it holds what came of it
+                path.rmdir()
+
+
+@contextlib.contextmanager
+def alone_in(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """Keep a folder to oneself; others who ask wait, and a process that dies lets go of it."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
+
+
 def take_over(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
     """Give a finished file of ours one more name; a second copy is made only where the disk knows no links."""
     with whole_file(target) as part:
@@ -77,8 +122,9 @@ def take_over(source: str | os.PathLike[str], target: str | os.PathLike[str]) ->
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> Path:
+    """Write UTF-8; what a file name holds that is none is written as JSON writes it (\\udce9), so that JSON brings it back."""
     with whole_file(path) as part:
-        part.write_text(text, encoding="utf-8")
+        part.write_text(text, encoding="utf-8", errors="backslashreplace")
     return Path(path)
 
 
@@ -87,13 +133,26 @@ def write_json(path: str | os.PathLike[str], value: Any) -> Path:
 
 
 def read_json(path: str | os.PathLike[str]) -> Any:
+    """Read a JSON file, or say in one line why not."""
     path = Path(path)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        if path.stat().st_size > MAX_JSON_BYTES:
+            raise BadInput(
+                f"{path}: {path.stat().st_size >> 20} MB; at most {MAX_JSON_BYTES >> 20} MB of JSON are read."
+            )
+        return parse_json(path.read_bytes(), str(path))
     except FileNotFoundError as error:
         raise BadInput(f"{path}: no such file. Check the path.") from error
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise BadInput(f"{path}: not readable as JSON ({error}). Make it again.") from error
+    except OSError as error:
+        raise BadInput(f"{path}: not readable ({error.strerror or error}). Check the path and its rights.") from error
+
+
+def read_mapping(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read a JSON file that holds names and values."""
+    value = read_json(path)
+    if not isinstance(value, dict):
+        raise BadInput(f"{path}: holds {type(value).__name__}; a mapping of names to values is needed. Make it again.")
+    return value
 
 
 def manifest_of(folder: Path) -> dict[str, dict[str, Any]]:
@@ -102,16 +161,26 @@ def manifest_of(folder: Path) -> dict[str, dict[str, Any]]:
     return {f.relative_to(folder).as_posix(): {"bytes": f.stat().st_size, "sha256": sha256(f)} for f in files}
 
 
+def read_manifest(path: str | os.PathLike[str]) -> dict[str, dict[str, Any]]:
+    """Read what a folder should hold, as manifest_of tells it; no name in it leads out of the folder."""
+    path, manifest = Path(path), read_mapping(path)
+    for name, promised in manifest.items():
+        told = promised if isinstance(promised, dict) else {}
+        if not isinstance(told.get("sha256"), str) or type(told.get("bytes")) is not int or told["bytes"] < 0:
+            raise BadInput(f"{path}: {shown(name)} has no bytes and sha256. Make the folder again.")
+        if "\0" in name or not (path.parent / name).resolve().is_relative_to(path.parent.resolve()):
+            raise BadInput(f"{path.parent}: its manifest names {shown(name)}, outside the folder. Do not use it.")
+    return manifest
+
+
 def check_folder(folder: str | os.PathLike[str]) -> dict[str, dict[str, Any]]:
     """Return a folder's manifest after checking every file against it."""
     folder = Path(folder)
     if not (folder / MANIFEST).is_file():
         raise BadInput(f"{folder}: no {MANIFEST}, so it was never finished. Make it again, or give another folder.")
-    manifest = read_json(folder / MANIFEST)
+    manifest = read_manifest(folder / MANIFEST)
     for name, promised in manifest.items():
         file = folder / name
-        if not file.resolve().is_relative_to(folder.resolve()):
-            raise BadInput(f"{folder}: its manifest names {name!r}, outside the folder. Do not use it.")
         if not file.is_file() or file.stat().st_size != promised["bytes"] or sha256(file) != promised["sha256"]:
             raise BadInput(f"{folder}: {name} is missing or differs from the manifest. Fetch or make the folder again.")
     return manifest
@@ -121,7 +190,7 @@ def is_whole(folder: str | os.PathLike[str]) -> bool:
     """Whether a folder has a manifest and every file in it is as promised."""
     try:
         check_folder(folder)
-    except (BadInput, KeyError, TypeError, AttributeError):
+    except BadInput:
         return False
     return True
 
@@ -173,8 +242,22 @@ def _sync(path: Path) -> None:
             os.fsync(file.fileno())
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, None, 0)
+_WAYS_OUT = {
+    errno.EACCES: "Choose a folder that you may write to.",
+    errno.EPERM: "Choose a folder that you may write to.",
+    errno.EROFS: "Choose a folder that you may write to.",
+    errno.EEXIST: "Something of that name is there: move it, or choose another name.",
+    errno.ENOTEMPTY: "Something of that name is there: move it, or choose another name.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+}
+
+
 def _disk_sentence(path: Path, error: OSError) -> str:
-    existing = next(p for p in [path, *path.parents] if p.exists())
-    free = f"{shutil.disk_usage(existing).free // 2**20} MB free there"
-    said = "; ".join(filter(None, [error.strerror or str(error), free]))
-    return f"{path}: not written ({said}). Free some space or choose another folder."
+    """Say why something was not written and what to do; libsndfile counts a full disk as trouble without a number."""
+    said, way_out = error.strerror or str(error), _WAYS_OUT.get(error.errno or 0, "Choose another place.")
+    if error.errno in _FULL:
+        existing = next(p for p in [path, *path.parents] if p.exists())
+        free = f"{shutil.disk_usage(existing).free // 2**20} MB free there"
+        said, way_out = "; ".join(filter(None, [said, free])), "Free some space or choose another folder."
+    return f"{path}: not written ({said}). {way_out}"

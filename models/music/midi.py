@@ -163,5 +163,5 @@ def find_midi(path: str | os.PathLike[str]) -> list[Path]:
         return [path]
     found = sorted(f for f in path.rglob("*") if f.is_file() and f.suffix.lower() in MIDI_SUFFIXES)
     if not found:
-        raise BadMidi(f"{path}: no MIDI here; give a folder that holds .mid files.")
+        raise BadMidi(f"{path}: no MIDI in it; give a folder or an archive that holds .mid files.")
     return found

@@ -27,8 +27,10 @@ def as_notes(rows: ArrayLike) -> NDArray[np.int32]:
         raise BadMidi(
             f"notes have shape {list(table.shape)}; give [n, 4]: pitch, velocity, onset_ticks, duration_ticks."
         )
-    if not np.isfinite(table).all():
-        raise BadMidi("a note holds NaN or infinity; give whole numbers.")
+    if table.dtype.kind not in "biuf" or not np.isfinite(table).all():
+        raise BadMidi(
+            "a note holds what is no number of a note: NaN, infinity or more than 18 digits. Give whole numbers."
+        )
     pitch, velocity, onset, duration = table.T
     for name, column, low, high in (
         ("pitch", pitch, 0, 127),

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from models.music.files import whole_file
+from models.music.plain import readable
 
 INK, PAPER = "#22252b", "#ffffff"
 COLOURS = ("#2b6cb0", "#dd6b20", "#2f855a", "#b83280", "#805ad5", "#718096")
@@ -50,7 +51,7 @@ def picture(
     with rc_context(style):  # type: ignore[arg-type]
         figure = Figure(figsize=inches, dpi=110, layout="constrained")
         FigureCanvasAgg(figure)
-        axes = figure.subplots(rows, columns)
+        axes, title = figure.subplots(rows, columns), readable(title)
         if rows * columns == 1:
             axes.set(title=title, xlabel=x, ylabel=y)
         else:

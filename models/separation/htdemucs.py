@@ -52,6 +52,10 @@ class HTDemucs:
         return self.network.audio_channels
 
     @property
+    def memory_mb(self) -> int:
+        return 1500
+
+    @property
     def window(self) -> int:
         """Samples that are heard at once."""
         return int(self.rate_hz * min(member.segment for member in self.network.models))

@@ -1,6 +1,7 @@
 """From a song to its stems: the one door to separation, whichever engine stands behind it.
 
     model = load_separator("htdemucs", "drums")          # a pretrained name or a model's folder, and what it must know
+    model = load_separator("htdemucs:2,models/mine")     # several whose stems are averaged, the first counting twice
     separate("song.wav", model)["drums"]                 # from an Audio or a file, whole
     for part in stem_parts("hour.wav", model): ...       # {stem: Audio}, part after part: memory depends on the part
     write_parts("drums.wav", (part["drums"] for part in stem_parts("hour.wav", model)))
@@ -23,7 +24,7 @@ import numpy as np
 
 from models.music.audio import Audio, overlapping, read_parts
 from models.music.errors import BadInput
-from models.music.files import read_json
+from models.music.files import read_mapping
 from models.separation.overlap import Samples
 
 # s stems, c channels, t samples
@@ -36,6 +37,11 @@ class Separator(Protocol):
 
     @property
     def stems(self) -> Sequence[str]: ...
+    @property
+    def memory_mb(self) -> int:
+        """About what it needs while it plays, however long the song is."""
+        ...
+
     @property
     def rate_hz(self) -> int: ...
     @property
@@ -60,13 +66,22 @@ ENGINES: dict[str, Callable[[str], Separator]] = {DEMUCS: _htdemucs}
 
 
 def load_separator(model: str | os.PathLike[str], *stems: str) -> Separator:
-    """Load a model by its folder or a pretrained name; it must know the stems that are named."""
-    separator = ENGINES[_engine_of(str(model))](str(model))
+    """Load a model by its folder or a pretrained name, or several as one; it must know the stems that are named."""
+    separator = _loaded(str(model))
     missing = [stem for stem in stems if stem not in separator.stems]
     if missing:
         known = ", ".join(separator.stems)
         raise BadInput(f"{model}: its stems are {known}; one called {missing[0]} is needed. Give another model.")
     return separator
+
+
+def _loaded(model: str) -> Separator:
+    from models.separation.ensemble import Ensemble, members
+
+    named = members(model)
+    if len(named) == 1:
+        return ENGINES[_engine_of(model)](model)
+    return Ensemble.of({name: (ENGINES[_engine_of(name)](name), weight) for name, weight in named.items()})
 
 
 def separate(song: Song, model: Separator) -> dict[str, Audio]:
@@ -76,11 +91,11 @@ def separate(song: Song, model: Separator) -> dict[str, Audio]:
     return {stem: replace(parts[0][stem], samples=samples) for stem, samples in joined.items()}
 
 
-def stem_parts(song: Song, model: Separator) -> Iterator[dict[str, Audio]]:
+def stem_parts(song: Song, model: Separator, heard: Heard | None = None) -> Iterator[dict[str, Audio]]:
     """Separate a song part by part; the parts follow one another without a gap."""
-    heard = _listen(song)
+    heard = heard or listen(song)
     frames = max(1, round(heard.frames * model.rate_hz / heard.rate_hz))
-    pieces = (_with_channels(piece.samples, model.channels) for piece in _pieces(song))
+    pieces = (_with_channels(piece.samples, model.channels) for piece in pieces_of(song))
     pieces = _exactly(_at_rate(pieces, heard.rate_hz, model.rate_hz), frames)
     found = model.parts(pieces, heard.middle, heard.spread)
     rows = (_with_channels(part, heard.channels).reshape(-1, part.shape[-1]) for part in found)
@@ -99,7 +114,7 @@ def stem_reader(model: Separator, stem: str) -> Callable[[Path, float, float], I
 
 
 @dataclass(frozen=True)
-class _Heard:
+class Heard:
     """What is known of a song once it was listened to."""
 
     label: str
@@ -112,18 +127,19 @@ class _Heard:
     """Standard deviation of the mono mix."""
 
 
-def _listen(song: Song) -> _Heard:
+def listen(song: Song) -> Heard:
+    """Hear a song from its beginning to its end: what is broken is refused, its length and level are known."""
     frames, total, squares, piece = 0, 0.0, 0.0, None
-    for piece in _pieces(song):
+    for piece in pieces_of(song):
         mono = piece.samples.mean(axis=0, dtype=np.float64)
         frames, total, squares = frames + piece.frames, total + float(mono.sum()), squares + float(mono @ mono)
     assert piece is not None  # an Audio is never empty, and an empty file was refused
     middle = total / frames
     spread = max(0.0, squares / frames - middle**2) ** 0.5
-    return _Heard(piece.label, piece.rate_hz, piece.channels, frames, middle, spread)
+    return Heard(piece.label, piece.rate_hz, piece.channels, frames, middle, spread)
 
 
-def _pieces(song: Song) -> Iterator[Audio]:
+def pieces_of(song: Song) -> Iterator[Audio]:
     """Cut a song alike, whether it is in memory or in a file."""
     cut = overlapping([song], PIECE_S, 0.0) if isinstance(song, Audio) else read_parts(song, PIECE_S, 0.0)
     return (piece for _, piece in cut)
@@ -169,7 +185,7 @@ def _engine_of(model: str) -> str:
     config = Path(model).expanduser() / "config.json"
     if not config.is_file():
         return model if model in ENGINES else DEMUCS
-    kind = read_json(config).get("kind")
+    kind = read_mapping(config).get("kind")
     if kind not in ENGINES:
         raise BadInput(f"{model}: a model of kind {kind!r} is no separator; there are {', '.join(ENGINES)}.")
     return kind

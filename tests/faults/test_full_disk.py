@@ -52,3 +52,33 @@ def test_a_full_disk_leaves_nothing_under_a_final_name_and_a_rerun_succeeds(tmp_
     assert list(path.parent.iterdir()) == []
     assert writes(limit=0) == ""
     assert path.stat().st_size > 1_000_000
+
+
+RELEASE = """
+    from pathlib import Path
+    from pipelines.publish import publish
+    publish({"release": Path(sys.argv[1]).with_name("made")}, Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_release_appears_whole_or_not_at_all(tmp_path, before):
+    made, out = tmp_path / "made", tmp_path / "out"
+    made.mkdir()
+    for name, size in (("a_1.json", 10), ("dummy_00001.wav", 50_000), ("render_1.wav", 300_000)):
+        (made / name).write_bytes(bytes(size))
+    if before:
+        out.mkdir()
+        (out / "dummy_00001.wav").write_bytes(b"another run's")
+
+    def publishes(limit: int) -> str:
+        code = WITHIN_A_LIMIT.replace("{write}", RELEASE.strip())
+        command = [sys.executable, "-c", code, str(out), str(limit)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    said = publishes(limit=100_000)
+    assert "not written (File too large; " in said
+    assert [path.name for path in out.rglob("*")] == (["dummy_00001.wav"] if before else [])
+    assert publishes(limit=0) == ""
+    place = out / "take_2" if before else out
+    assert sorted(path.name for path in place.iterdir()) == ["a_1.json", "dummy_00001.wav", "render_1.wav"]

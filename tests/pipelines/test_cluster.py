@@ -7,6 +7,7 @@ import yaml
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Output
 
+from backstage.quoting import unquoted
 from backstage.stage import stage
 from models.music.errors import BadConfig, Unavailable
 from pipelines import catalogue, cli, cluster
@@ -57,6 +58,14 @@ def test_a_pipeline_is_submitted_and_waited_for(far, kubeflow):
     platform = run["pipeline_spec"]["platform_spec"]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     assert platform["exec-learn"]["tolerations"][0]["key"] == "nvidia.com/gpu"
     assert [e["display_name"] for e in kubeflow.experiments.values()] == ["study"]
+
+
+def test_what_a_backend_would_read_in_a_value_goes_there_quoted(far, kubeflow):
+    cluster.submit(study, {"source": "s3://data/{{$.inputs.parameters['steps']}}", "steps": 7}, far)
+    [run] = kubeflow.runs.values()
+    told = run["runtime_config"]["parameters"]["source"]
+    assert "{" not in told
+    assert unquoted(told) == "s3://data/{{$.inputs.parameters['steps']}}"
 
 
 def test_a_submission_goes_through_the_command_line_too(far, kubeflow, capsys):

@@ -34,6 +34,7 @@ from models.drums.roles.types import ROLES, DSPFeatures, SampleResult, ScoreVect
 from models.music.audio import Audio, read_audio
 from models.music.config import from_mapping, read_yaml
 from models.music.errors import BadAudio, BadInput
+from models.music.plain import readable
 
 log = logging.getLogger(__name__)
 SETTINGS_FILE = Path(__file__).with_name("role_assignment.yaml")
@@ -176,10 +177,10 @@ def unique_ids(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
     """Name samples after their files; where a name is taken already, it is counted up."""
     names: dict[str, None] = {}
     for path in paths:
-        name, again = Path(path).stem, 1
+        name, again = readable(Path(path).stem), 1
         while name in names:
             again += 1
-            name = f"{Path(path).stem}~{again}"
+            name = f"{readable(Path(path).stem)}~{again}"
         names[name] = None
     return list(names)
 

@@ -40,7 +40,7 @@ def test_any_key_finds_a_piece_even_in_a_kit_of_kicks(kit: Kit):
 
 def test_missing_samples_are_named_with_the_way_out(pools_json: Path, tmp_path: Path):
     (tmp_path / "pools_1.json").write_text(pools_json.read_text())
-    with pytest.raises(BadInput, match=r"'dummy_00001' is not at .*dummy_00001\.wav and 10 more.*--sample-root"):
+    with pytest.raises(BadInput, match=r"'dummy_00001' is not at .*dummy_00001\.wav' and 10 more.*--sample-root"):
         read_kit(tmp_path / "pools_1.json")
 
 

@@ -23,9 +23,9 @@ def far_pools(pools_json: Path, tmp_path: Path) -> Path:
     rows["FILL_POOL"][0]["sample_id"] = "../tom (low)"
     (tmp_path / "roles").mkdir()
     (tmp_path / "roles" / "pools_1.json").write_text(json.dumps(rows))
-    shutil.copyfile(pools_json.parent / "dummy_00001.wav", tmp_path / "spare.wav")
+    shutil.copyfile(pools_json.parent / "dummy_00001.wav", tmp_path / "roles" / "spare.wav")
     scores = [{"sample_id": "dummy_00001", "filepath": "/elsewhere/dummy_00001.wav", "scores": {"final": [1, 0]}}]
-    scores.append({"sample_id": "spare", "filepath": str(tmp_path / "spare.wav")})
+    scores.append({"sample_id": "spare", "filepath": str(tmp_path / "roles" / "spare.wav")})
     (tmp_path / "roles" / "per_sample_1.json").write_text(json.dumps(scores))
     return tmp_path / "roles"
 

@@ -2,11 +2,11 @@
 
 import pickle
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+from halver import tiny_htdemucs
 
 from models.music.audio import Audio
 from models.music.errors import BadInput
@@ -14,32 +14,10 @@ from models.separation.stems import load_separator, separate
 
 torch = pytest.importorskip("torch")
 
-SIZES = {
-    "sources": ["drums", "bass", "other", "vocals"],
-    "channels": 8,
-    "dconv_comp": 2,
-    "dconv_depth": 1,
-    "depth": 2,
-    "nfft": 512,
-    "t_layers": 1,
-    "t_heads": 2,
-    "bottom_channels": 16,
-    "segment": Fraction(1),
-}
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """A bag of one tiny random model, saved as demucs saves them."""
-    from demucs.htdemucs import HTDemucs as Network
-    from demucs.states import save_with_checksum
-
-    torch.manual_seed(0)
-    network, place = Network(**SIZES), tmp_path_factory.mktemp("tiny")
-    package = {"klass": Network, "args": [], "kwargs": SIZES, "state": network.state_dict(), "training_args": {}}
-    save_with_checksum(package, place / "tiny.th")
-    (place / "bag.yaml").write_text('models: ["tiny"]\n')
-    return place
+    return tiny_htdemucs(tmp_path_factory.mktemp("tiny"))
 
 
 def song(channels: int = 1, rate_hz: int = 22_050) -> Audio:

@@ -1,38 +1,15 @@
 """The door to separation: every way through it gives the same stems, as the song was, part by part."""
 
 import tracemalloc
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from halver import Halver, noise
 
 from models.music.audio import Audio, read_audio, read_parts, write_audio, write_parts
 from models.music.errors import BadAudio, BadInput
 from models.music.files import write_json
 from models.separation.stems import load_separator, separate, stem_parts, stem_reader
-
-
-class Halver:
-    """An engine that gives a half and a quarter of what it hears, one piece late and shifted by a level of its own."""
-
-    stems, rate_hz = ("drums", "other"), 16_000
-
-    def __init__(self, channels: int = 2) -> None:
-        self.channels = channels
-
-    def parts(self, song: Iterator[np.ndarray], middle: float, spread: float) -> Iterator[np.ndarray]:
-        before = None
-        for piece in song:
-            if before is not None:
-                yield before
-            before = np.stack([piece / 2, piece / 4])
-        assert before is not None
-        yield before
-
-
-def noise(seconds: float, rate_hz: int = 16_000, channels: int = 2) -> Audio:
-    samples = np.random.default_rng(0).uniform(-0.5, 0.5, (channels, round(seconds * rate_hz)))
-    return Audio(samples.astype(np.float32), rate_hz, "song.wav")
 
 
 @pytest.mark.parametrize("rate_hz", [8_000, 16_000, 44_100])

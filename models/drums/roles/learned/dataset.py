@@ -10,7 +10,6 @@ split: two takes of one drum sound alike, and whoever tests on the second has te
 
 from __future__ import annotations
 
-import csv
 import logging
 import os
 from collections.abc import Sequence
@@ -28,6 +27,7 @@ from models.drums.roles.types import FEATURES, ROLES, Role
 from models.music.audio import find_audio, read_audio
 from models.music.errors import BadAudio, BadInput
 from models.music.files import check_folder, read_json, whole_folder, write_json
+from models.music.plain import parse_csv, shown
 
 log = logging.getLogger(__name__)
 ROLE_OF_LABEL: dict[str, Role] = {
@@ -175,6 +175,8 @@ def _from_tree(root: Path) -> list[tuple[str, str, str]]:
     """List (path, word for the label, maker); a labels.csv in the folder has the first word."""
     listed = _from_csv(root / LISTING) if (root / LISTING).is_file() else []
     named = {Path(path) for path, _, _ in listed}
+    if out := next((path for path in named if not _is_below(path, root)), None):
+        raise BadInput(f"{LISTING}: {shown(str(out), 300)} lies outside its folder. Leave it out, or put it there.")
     found = []
     for path in find_audio(root):
         folders = path.relative_to(root).parts[:-1]
@@ -188,14 +190,17 @@ def _from_tree(root: Path) -> list[tuple[str, str, str]]:
 def _from_csv(path: Path) -> list[tuple[str, str, str]]:
     if not path.is_file():
         raise BadInput(f"{path}: no such file. Check the path.")
-    with open(path, newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    missing = {"path", "label"} - set(rows[0] if rows else {})
-    if missing:
-        raise BadInput(f"{path.name}: no column {' or '.join(sorted(missing))}. The columns are path, label and maker.")
+    rows = parse_csv(path.read_bytes(), path.name, ["path", "label"])
+    if not rows:
+        raise BadInput(f"{path.name}: no rows. The columns are path, label and maker.")
+    named = [row for row in rows if row["path"]]
     return [
-        (str(path.parent / row["path"]), row["label"], row.get("maker") or Path(row["path"]).parts[0]) for row in rows
+        (str(path.parent / row["path"]), row["label"], row.get("maker") or Path(row["path"]).parts[0]) for row in named
     ]
+
+
+def _is_below(path: Path, root: Path) -> bool:
+    return "\0" not in str(path) and path.resolve().is_relative_to(root.resolve())
 
 
 def _label_of(word: str) -> str:
