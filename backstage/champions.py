@@ -21,9 +21,8 @@ def champion_folder(name: str, version: int, where: Where) -> Iterator[Path | No
         yield None
         return
     from serving.registry import Registry
-
-    log_tags({"champion": f"{name}/{version}"})
     from serving.scratch import scratch
 
+    log_tags({"champion": f"{name}/{version}"})
     with scratch("champion") as there:
         yield Registry.at(where).download(name, version, there) / "model"

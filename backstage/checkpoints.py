@@ -10,9 +10,7 @@ is removed by whoever comes by.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import logging
-import os
 import shutil
 import tempfile
 import threading
@@ -24,6 +22,7 @@ from backstage.storage import Patience, fetch_snapshot, save_snapshot
 from backstage.stores import Store, open_store
 from models.music.errors import StorageError
 from models.music.files import MANIFEST
+from models.music.locks import Held, alone
 
 log = logging.getLogger(__name__)
 ABANDONED_S = 14 * 86_400.0
@@ -38,12 +37,14 @@ PATIENCE_S = 20.0
 def in_use(folder: Path) -> Iterator[Path]:
     """Hold a training's folder; a process that dies lets go of it, and whoever comes next takes over."""
     folder.mkdir(parents=True, exist_ok=True)
-    with _held(folder) as held:
-        if not held:
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(alone(folder / MARK, patience_s=0))
+        except Held as error:
             raise StorageError(
-                f"{folder}: process {(folder / MARK).read_text() or 'unknown'} trains there with the same data and settings."
+                f"{folder}: process {error.holder} trains there with the same data and settings."
                 " Wait for it, or change the seed."
-            )
+            ) from error
         for other in trainings(folder.parent):
             if age_s(other) > ABANDONED_S:
                 forget(other)
@@ -63,10 +64,12 @@ def age_s(training: Path) -> float:
 
 def forget(training: Path) -> bool:
     """Remove what a training left, unless it is at work."""
-    with _held(training) as idle:
-        if idle:
+    try:
+        with alone(training / MARK, patience_s=0):
             shutil.rmtree(training, ignore_errors=True)
-    return idle
+    except Held:
+        return False
+    return True
 
 
 @contextlib.contextmanager
@@ -169,18 +172,3 @@ def _drop(store: Store, uri: str, keys: Iterable[str]) -> None:
 
 def _age_s(written: Iterable[float]) -> float:
     return time.time() - max(written)
-
-
-@contextlib.contextmanager
-def _held(folder: Path) -> Iterator[bool]:
-    """Lock a folder if nobody else has, and leave our number in it."""
-    with open(folder / MARK, "a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            lock.truncate(0)
-            lock.write(str(os.getpid()))
-            lock.flush()
-            yield True

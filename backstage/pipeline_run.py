@@ -16,6 +16,7 @@ from typing import Any, Literal
 from backstage.record import Record
 from models.music.figures import Figure, figure
 from models.music.files import read_json, write_json
+from models.music.locks import lives
 
 RUN_FILE = "run.json"
 State = Literal["waiting", "running", "done", "cached", "failed", "skipped"]
@@ -84,7 +85,7 @@ class PipelineRun:
     @property
     def alive(self) -> bool:
         """Whether the run is going on: it says so, and its process lives."""
-        return self.state == "running" and Path(f"/proc/{self.process}").exists()
+        return self.state == "running" and lives(self.process)
 
     def save(self, folder: Path) -> Path:
         stages = [{**vars(stage), "record": stage.record and str(stage.record.folder)} for stage in self.stages]

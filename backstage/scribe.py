@@ -24,6 +24,7 @@ from backstage.pipeline_run import PipelineRun, StageRun
 from backstage.source import SOURCE_ROOT
 from models.music.plain import readable
 from serving.store import open_store
+from serving.where import database_of
 
 EVERY_S = 1.0
 REPORT = "report.html"
@@ -61,7 +62,7 @@ class _Book:
     def __init__(self, uri: str, artifacts_uri: str, run: PipelineRun) -> None:
         self._client = open_store(uri)
         found = self._client.get_experiment_by_name(run.name)
-        where = f"{artifacts_uri.rstrip('/')}/{run.name}" if artifacts_uri and uri.startswith("sqlite:") else None
+        where = f"{artifacts_uri.rstrip('/')}/{run.name}" if artifacts_uri and database_of(uri) else None
         self._experiment = found.experiment_id if found else self._client.create_experiment(run.name, where)
         tags = {"mlflow.runName": run.run, "mlflow.source.git.commit": git_commit()}
         self._parent = self._client.create_run(self._experiment, int(run.began_s * 1000), tags).info.run_id

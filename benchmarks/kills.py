@@ -33,7 +33,7 @@ from typing import NoReturn
 
 import psutil
 
-from benchmarks.truth import left_over, untrue
+from benchmarks.truth import left_over, unnamed, untrue
 from models.music.errors import JamflowError
 
 SLACK = 1.1
@@ -123,8 +123,8 @@ def _first_servers(folder: Path, times: int, seed: int) -> tuple[Counter[str], l
         time.sleep(at_s)
         served = Path(where.server).is_file()
         first.kill()
-        had = _asked(lambda where=where: [Registry.at(where).alias(name, CHAMPION) for name in ("groove",)])
-        counts["serving already" if served else "with a champion" if any(had) else "without a champion"] += 1
+        champion = _asked(lambda where=where: Registry.at(where).alias("groove", CHAMPION))
+        counts["serving already" if served else "with a champion" if champion else "without a champion"] += 1
         server = _Fork(lambda where=where: _serve_forever(where))
         _until(
             lambda where=where, server=server: (
@@ -208,20 +208,9 @@ def _judged(where) -> list[str]:
     from serving.endpoint import Endpoint
     from serving.registry import Registry
 
-    return untrue(Registry.at(where), Path(where.repository), Endpoint.read(where.server), ("groove",)) + _left(where)
-
-
-def _left(where) -> list[str]:
-    """Models of which two were kept by the store, or one that no version names."""
-    from serving.registry import Registry
-
-    known = sum(len(Registry.at(where).versions(name)) for name in Registry.at(where).names())
-    stored = list(
-        Path(where.registry.removeprefix("sqlite:///")).parent.glob(
-            "artifacts/*/models/*/artifacts/artifacts/model/weights.safetensors"
-        )
-    )
-    return [] if len(stored) == known else [f"{len(stored)} models are stored for {known} versions"]
+    registry, found = Registry.at(where), Endpoint.read(where.server)
+    artifacts = Path(where.server).with_name("artifacts")
+    return untrue(registry, Path(where.repository), found, ("groove",)) + unnamed(registry, artifacts)
 
 
 _bereft: list[psutil.Process] = []

@@ -30,7 +30,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from benchmarks.truth import left_over, untrue
+from benchmarks.truth import left_over, unnamed, untrue
 from models.music.errors import JamflowError, Unavailable
 from serving.client import JamflowClient
 from serving.contracts.groove import groove
@@ -185,11 +185,7 @@ class House:
         """Processes of this house that live on, and what is big and was only passing through."""
         alive = [p.pid for p in psutil.process_iter(["cmdline"]) if str(self.home) in " ".join(p.info["cmdline"] or [])]
         passing = [f"process {pid} lives on" for pid in alive] + left_over(self.passing)
-        stored = len(
-            list(self.home.glob("artifacts/registered-models/models/*/artifacts/artifacts/model/weights.safetensors"))
-        )
-        known = sum(len(self.registry.versions(name)) for name in self.registry.names())
-        return passing + ([] if stored == known else [f"{stored} models are stored for {known} versions"])
+        return passing + unnamed(self.registry, self.home / "artifacts")
 
 
 class Listener(threading.Thread):

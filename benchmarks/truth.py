@@ -1,6 +1,7 @@
 """Is there one truth between the registry, the repository and the server, and is anything left lying about?
 
     untrue(registry, repository, endpoint)      # a sentence for every family that is not as it should be
+    unnamed(registry, artifacts)                # models that were stored and no version names, or the other way round
     left_over(folder)                           # what dead processes have left in a temporary folder
 
 It asks each of the three for itself, and not the code that brings them together.
@@ -9,7 +10,6 @@ It asks each of the three for itself, and not the code that brings them together
 from __future__ import annotations
 
 import contextlib
-import re
 from pathlib import Path
 
 from models.music.errors import JamflowError
@@ -19,10 +19,9 @@ from serving.control import Control
 from serving.endpoint import Endpoint
 from serving.families import FAMILIES
 from serving.registry import CHAMPION, CROWNING, MODEL, PREVIOUS, Registry
-from serving.repository import REHEARSAL
+from serving.repository import HALF, REHEARSAL
 
 BIG = 1_000_000
-HALF = re.compile(r"\..*\.(part|old)")
 
 
 def untrue(
@@ -63,6 +62,13 @@ def _untrue(registry: Registry, folder: Path, name: str, plays: int | None) -> l
         found.append(f"{name}'s crowning was never finished")
     more = {int(each.name) for each in folder.iterdir() if each.name.isdigit()} - {champion, previous}
     return found + [f"{name} {version} is still in the repository" for version in sorted(more)]
+
+
+def unnamed(registry: Registry, artifacts: Path) -> list[str]:
+    """Compare the models that a store of files keeps with the versions that the registry knows."""
+    stored = len(list(artifacts.glob("*/models/*/artifacts/artifacts/model/weights.safetensors")))
+    known = sum(len(registry.versions(name)) for name in registry.names())
+    return [] if stored == known else [f"{stored} models are stored for {known} versions"]
 
 
 def left_over(*folders: Path) -> list[str]:

@@ -40,21 +40,6 @@ def take_stems(
 
 
 @stage(image="python-audio")
-def collect_stems(taken: Input[list[Dataset]], stems: Output[Dataset]) -> int:
-    """Bring the stems of many songs into one folder; count the files.
-
-    Args:
-        taken: A folder for each song.
-
-    Returns:
-        files
-    """
-    from components.drum_stems import collect
-
-    return collect([each.path for each in taken], stems.path)
-
-
-@stage(image="python-audio")
 def gather_stem_songs(source: str, songs: Output[Dataset], practice_songs: int = 40) -> str:
     """Bring songs with known stems together: given ones, or the practice room's.
 
@@ -68,13 +53,14 @@ def gather_stem_songs(source: str, songs: Output[Dataset], practice_songs: int =
     """
     from backstage.storage import bring
     from models.practice.stem_songs import write_stem_songs
+    from models.separation.songs import find_songs
 
     if source == "practice":
         judging = max(2, practice_songs // 8)
         counts = {"train": practice_songs, "valid": judging, "test": judging, "unfamiliar": judging}
         write_stem_songs(songs.path, counts)
         return f"practice {practice_songs}"
-    return bring(source, songs.path)[:12]
+    return bring(source, songs.path, find_songs)[:12]
 
 
 @stage(image="python-audio")

@@ -1,4 +1,4 @@
-"""Stages that bring songs and take their drums out, song by song and so side by side."""
+"""Stages that bring songs, take their drums out, song by song and so side by side, and collect what was taken."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ def take_drums(
 
 
 @stage(image="python-audio")
-def collect_drums(stems: Input[list[Dataset]], drums: Output[Dataset]) -> int:
-    """Bring the drums of many songs into one folder; count the files.
+def collect_stems(taken: Input[list[Dataset]], stems: Output[Dataset]) -> int:
+    """Bring what was taken out of many songs into one folder; count the files.
 
     Args:
-        stems: A folder for each song.
+        taken: A folder for each song.
 
     Returns:
         files
     """
     from components.drum_stems import collect
 
-    return collect([stem.path for stem in stems], drums.path)
+    return collect([each.path for each in taken], stems.path)

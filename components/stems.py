@@ -64,8 +64,8 @@ def _show(place: Path, note: dict[str, Any]) -> None:
     """Let a report's reader hear the middle of each stem, and see all of them."""
     levels = {}
     with tempfile.TemporaryDirectory() as there:
-        for stem, file in note["stems"].items():
-            excerpt, levels[stem] = _heard(place / file, note["seconds"])
+        for stem, made in note["stems"].items():
+            excerpt, levels[stem] = _heard(place / made["file"], note["seconds"])
             log_audio(stem, write_audio(Path(there, f"{stem}.wav"), excerpt, subtype="PCM_16"))
         drawn = Path(there, "stems.png")
         with picture(drawn, title=note["song"], x="seconds", y="level") as axes:

@@ -37,8 +37,9 @@ from backstage.quoting import unquoted
 from backstage.record import FOLDER, Record
 from models.music.errors import StageFailed
 from models.music.files import MANIFEST, sha256
+from models.music.locks import lives
 from pipelines.leftovers import keep_record
-from pipelines.processes import is_alive, no_orphans, run_process, stage_environment
+from pipelines.processes import no_orphans, run_process, stage_environment
 from serving.where import Where
 
 
@@ -204,7 +205,7 @@ def _container(listener: Listener) -> Callable[..., int]:
 def sweep_containers(client: Any) -> None:
     """Remove the containers whose runner was killed: an engine's own go on without us."""
     for container in client.containers.list(all=True, filters={"label": RUNNER}):
-        if not is_alive(container.labels[RUNNER]):
+        if not lives(int(container.labels[RUNNER])):
             container.remove(force=True, v=True)
 
 

@@ -10,7 +10,7 @@ from kfp.dsl import Dataset
 from components.beats import gather_drums, make_groove, make_skeleton, pack_kit
 from components.hits import preprocess
 from components.roles import assign_roles
-from components.songs import collect_drums, gather_songs, take_drums
+from components.songs import collect_stems, gather_songs, take_drums
 from components.tempo import find_tempo
 
 
@@ -44,7 +44,7 @@ def make_drums(
     gathered = gather_songs(song=song, separation=separation, seed=seed)
     with dsl.ParallelFor(gathered.outputs["Output"]) as name:
         taken = take_drums(songs=gathered.outputs["songs"], name=name, model=model, skip_bad=skip_bad)
-    drums = collect_drums(stems=dsl.Collected(taken.outputs["drums"])).outputs["drums"]
+    drums = collect_stems(taken=dsl.Collected(taken.outputs["drums"])).outputs["stems"]
     tempo = find_tempo(drums=drums, bpm=bpm)
     hits = preprocess(song=drums, separation=False, skip_bad=skip_bad).outputs["hits"]
     pools = assign_roles(input_dir=hits, limit=0, seed=seed, voice=voice, where=where).outputs["pools"]

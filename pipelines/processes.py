@@ -21,6 +21,7 @@ from typing import IO, Any
 
 from backstage.door import LIFELINE
 from backstage.source import SOURCE_ROOT
+from models.music.locks import lives
 
 SCRATCH = "jamflow-stage-"
 _living: set[int] = set()
@@ -112,15 +113,10 @@ def stage_environment() -> dict[str, str]:
     }
 
 
-def is_alive(pid: str) -> bool:
-    """Whether a process of that number is there."""
-    return Path("/proc", pid).exists()
-
-
 def left_scratch() -> list[Path]:
     """List the scratch folders of runs whose process is gone."""
     folders = Path(tempfile.gettempdir()).glob(f"{SCRATCH}*")
-    return [folder for folder in folders if not is_alive(folder.name.removeprefix(SCRATCH).partition("-")[0])]
+    return [folder for folder in folders if not lives(int(folder.name.removeprefix(SCRATCH).partition("-")[0]))]
 
 
 def _scratch() -> tempfile.TemporaryDirectory[str]:

@@ -6,8 +6,8 @@ Each song is a stage of its own: what is done stays done when the run is stopped
 from kfp import dsl
 from kfp.dsl import Dataset
 
-from components.separation import collect_stems, take_stems
-from components.songs import gather_songs
+from components.separation import take_stems
+from components.songs import collect_stems, gather_songs
 
 
 @dsl.pipeline(name="separate-song")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from models.music.errors import Unavailable
 from models.music.files import whole_file
+from models.music.locks import lives
 
 ADMIN_KEY = "JAMFLOW_ADMIN_KEY"
 """Where a pod finds the key of a server that has no serving.json."""
@@ -68,15 +69,3 @@ class Endpoint:
     def is_running(self) -> bool:
         """Whether the process that wrote this still lives."""
         return lives(self.pid)
-
-
-def lives(pid: int) -> bool:
-    """Whether a process lives."""
-    try:
-        os.kill(pid, 0)
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[-1].split()[0]
-    except ProcessLookupError:
-        return False
-    except OSError:  # somebody else's process, or a system without /proc
-        return True
-    return state != "Z"  # dead, and its parent has not noticed

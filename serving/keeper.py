@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from models.music.errors import JamflowError, Refused, ServingError, Unavailable
+from models.music.locks import Held, alone
 from serving.contract import ModelContract
 from serving.endpoint import Endpoint
 from serving.families import FAMILIES
-from serving.locks import Held, alone
 from serving.look import Cast, amiss, look
 from serving.repository import Repository
 from serving.server import Ports, TritonServer, free_ports, is_free, tied

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from models.music.files import MANIFEST, check_folder, sha256
+from models.music.locks import alone
 from serving.contract import NUMPY, Arrays, ModelContract
 from serving.families import Family, family
 from serving.golden import FILE as GOLDEN
 from serving.golden import Golden
-from serving.locks import alone
 from serving.registry import CHALLENGER, CHAMPION, METRIC, MODEL, Registry
 from serving.scratch import scratch, temporaries_in
 from serving.store import lock_beside

@@ -21,8 +21,8 @@ from typing import Any
 
 from models.music.errors import BadInput, RegistryError, StorageError
 from models.music.files import check_folder
+from models.music.locks import alone
 from serving.families import FAMILIES, family
-from serving.locks import alone
 from serving.store import lock_beside, open_store, spoken_errors
 from serving.where import Where
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from models.music.errors import Unavailable
-from serving.locks import alone
+from models.music.locks import alone
 
 PLAIN = re.compile(r"[A-Za-z0-9/_.+-]+")
 """What a path may hold that goes through Triton, whose stub hands it to a shell unquoted."""

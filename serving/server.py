@@ -22,14 +22,15 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from models.music.errors import Unavailable
+from models.music.locks import lives
 from serving import triton_files
 from serving.control import Control
-from serving.endpoint import Endpoint, lives
+from serving.endpoint import Endpoint
 from serving.families import FAMILIES
 from serving.scratch import scratch
 
@@ -40,6 +41,8 @@ RESTRICTED = "model-repository,shared-memory,trace,logging"
 SHARED_MEMORY = Path("/dev/shm")
 KEPT_BY = re.compile(r"jamflow_(\d+)_")
 """How the names of a server's shared memory begin: whose it is. Its stubs are told."""
+PLAYED = re.compile(r"/(?P<model>[a-z0-9_]+)/(?P<version>\d+)/model\.py")
+"""What a stub is told to play."""
 STOP_S = 12.0
 START_S = 60.0
 SHARED_BYTES = 64 << 20
@@ -148,17 +151,16 @@ class TritonServer:
         )
         self.start()
 
-    def processes(self, name: str) -> Counter[int]:
-        """How many processes play each version of this model; Triton itself does not tell."""
+    def processes(self) -> dict[str, Counter[int]]:
+        """How many processes play each version of every model; Triton itself does not tell."""
         import psutil
 
-        playing: Counter[int] = Counter()
+        playing: dict[str, Counter[int]] = defaultdict(Counter)
         with contextlib.suppress(psutil.NoSuchProcess):
             for stub in psutil.Process(self.pid).children():
                 with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-                    told = re.search(rf"/{name}/(\d+)/", " ".join(stub.cmdline()))
-                    if told:
-                        playing[int(told[1])] += 1
+                    if told := PLAYED.search(" ".join(stub.cmdline())):
+                        playing[told["model"]][int(told["version"])] += 1
         return playing
 
     def stop(self, *, gently: bool = True) -> None:
@@ -288,7 +290,7 @@ def sweep_shared_memory() -> None:
     """Remove what servers of ours left whose keeper was killed outright."""
     for region in SHARED_MEMORY.glob("jamflow_*_*"):
         keeper = region.name.split("_")[1]
-        if keeper.isdigit() and not Path(f"/proc/{keeper}").exists():
+        if keeper.isdigit() and not lives(int(keeper)):
             region.unlink(missing_ok=True)
 
 

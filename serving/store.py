@@ -22,7 +22,7 @@ from typing import Any
 
 from models.music.errors import RegistryError
 from models.music.files import whole_file
-from serving.locks import alone
+from models.music.locks import alone
 from serving.scratch import MEMORY, scratch
 from serving.where import database_of, sqlite_at
 

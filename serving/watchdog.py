@@ -64,7 +64,7 @@ class Watchdog:
         if not self._server.running:
             self._restart(f"it has ended: {self._server.last_words() or 'no last word'}")
             return
-        played = answers(self._server.endpoint.metrics_url)
+        played, processes = answers(self._server.endpoint.metrics_url), self._server.processes()
         for contract in self._served():
             counted = (
                 "nv_inference_request_success" if contract.mode == "batched" else "jamflow_parts_total",
@@ -72,14 +72,14 @@ class Watchdog:
             )
             if played[counted] != self._played[counted]:
                 self._alive_at[contract.name] = time.monotonic()
-            self._look_at(contract)
+            self._look_at(contract, processes[contract.name])
         self._played = played
 
-    def _look_at(self, contract: ModelContract) -> None:
+    def _look_at(self, contract: ModelContract, playing: Counter[int]) -> None:
         name, patience = contract.name, contract.patience
         silent_s = time.monotonic() - self._alive_at.setdefault(name, time.monotonic())
         canary = self._canaries.get(name)
-        if self._lacks_process(contract):
+        if self._lacks_process(contract, playing):
             self._revive(name, "its process has died")
         elif canary is not None and canary.done():
             del self._canaries[name]
@@ -87,14 +87,13 @@ class Watchdog:
         elif canary is None and silent_s >= patience.canary_s:
             self._canaries[name] = self._asking.submit(self._ask, contract)
 
-    def _lacks_process(self, contract: ModelContract) -> bool:
+    def _lacks_process(self, contract: ModelContract, playing: Counter[int]) -> bool:
         """Whether a version that is ready, and stays so, is played by too few; one that comes or goes may be."""
-        playing = self._server.processes(contract.name)
         if playing and min(playing.values()) >= contract.processes:
             return False
         with contextlib.closing(Control(self._server.endpoint)) as control:
             before = control.ready(contract.name)
-            playing = self._server.processes(contract.name)
+            playing = self._server.processes()[contract.name]
             return any(playing[version] < contract.processes for version in before & control.ready(contract.name))
 
     def _ask(self, contract: ModelContract) -> None:

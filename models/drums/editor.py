@@ -23,7 +23,8 @@ from typing import Any
 
 from models.drums.events import ROLES, Beat, Event, as_event, read_beat, write_events
 from models.music.errors import BadInput
-from models.music.files import alone_in, read_mapping, sha256, write_json
+from models.music.files import read_mapping, sha256, write_json
+from models.music.locks import alone
 from models.music.plain import reason
 
 USER = "user_edit"
@@ -96,7 +97,7 @@ class Editor:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep others from the file, and go on from what they have made of it."""
-        with alone_in(self.path.parent):
+        with alone(self.path.with_name(f".{self.path.stem}.lock")):
             self._read()
             yield
 

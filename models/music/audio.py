@@ -151,6 +151,12 @@ def overlapping(parts: Iterable[Audio], part_s: float, overlap_s: float) -> Iter
         start, rest = start + step, rest[:, step:]
 
 
+def depth_of(path: str | os.PathLike[str]) -> str:
+    """How libsndfile calls the samples of a sound file, such as PCM_16; "" for what only ffmpeg reads."""
+    with _opened(Path(path), MAX_SECONDS) as file:
+        return getattr(file, "subtype", "")
+
+
 @contextlib.contextmanager
 def _opened(path: Path, max_seconds: float) -> Iterator[Any]:
     """Open a sound file whose header is sane; whatever goes wrong while it is read becomes one line."""

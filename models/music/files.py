@@ -3,7 +3,6 @@
 with whole_file("loss.png") as part: figure.savefig(part)
 with whole_folder("checkpoint-100") as part: ...        # manifest.json is written last
 with whole_set("out") as part: ...                      # its files come to others that lie there already
-with alone_in("out"): ...                               # read, change, write: one after the other
 check_folder("checkpoint-100")                          # sizes and sha256, or a sentence
 with numbered(out_dir) as number: ...                   # the next free N, also when two runs write at once
 take_over("stems/1/a.wav", "drums/a.wav")               # one file, two names
@@ -13,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -99,17 +97,6 @@ def whole_set(path: str | os.PathLike[str]) -> Iterator[Path]:
         if made:
             with contextlib.suppress(OSError):  # it holds what came of it
                 path.rmdir()
-
-
-@contextlib.contextmanager
-def alone_in(folder: str | os.PathLike[str]) -> Iterator[None]:
-    """Keep a folder to oneself; others who ask wait, and a process that dies lets go of it."""
-    held = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(held)
 
 
 def take_over(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:

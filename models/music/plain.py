@@ -1,7 +1,6 @@
-"""What a stranger wrote, as plain values: JSON, YAML and CSV read within bounds, or one line that says why not.
+"""What a stranger wrote, as plain values: JSON and CSV read within bounds, or one line that says why not.
 
     parse_json('{"bpm": 96}', "grid_1.json")        # dict, list, str, bool, None, and numbers that are numbers
-    parse_yaml("bpm: 96", "settings.yaml")
     parse_csv(b"path,label\n...", "labels.csv", ["path", "label"])      # a mapping of words for every row
 
 Whoever goes on from here need not fear a number that no float and no int64 can hold, nor ten thousand brackets.
@@ -16,48 +15,22 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import yaml
-
-from models.music.errors import BadConfig, BadInput
+from models.music.errors import BadInput
 
 MOST_DEEP = 64
 """Mappings and lists in one another."""
 LARGEST_WHOLE = 2**63 - 1
 TOO_LONG = "a whole number in it has more than 18 digits"
-# Parsers fail in as many ways as they have corners: a digit too many, a date that is none, a tag on the wrong value.
-_FAILURES = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError, yaml.YAMLError)
-
-
-class _NoAliases(yaml.SafeLoader):
-    """Safe YAML without anchors: a few lines of them can ask for gigabytes. A few brackets can ask for minutes."""
-
-    depth = 0
-
-    def compose_node(self, parent, index):
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("anchors and aliases are not used here; write the value out")
-        self.depth += 1
-        if self.depth > MOST_DEEP:
-            raise RecursionError
-        node = super().compose_node(parent, index)
-        self.depth -= 1
-        return node
+FAILURES = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
+"""Parsers fail in as many ways as they have corners: a digit too many, a date that is none, a tag on the wrong value."""
 
 
 def parse_json(text: str | bytes, label: str) -> Any:
     """Read JSON; a complaint begins with the label, which is the file's name."""
     try:
-        return _measured(json.loads(text, parse_int=_whole))
-    except _FAILURES as error:
+        return measured(json.loads(text, parse_int=_whole))
+    except FAILURES as error:
         raise BadInput(f"{label}: not readable as JSON ({reason(error)}). Make it again.") from error
-
-
-def parse_yaml(text: str | bytes, label: str) -> Any:
-    """Read YAML that is plain data."""
-    try:
-        return _measured(yaml.load(text, _NoAliases))  # noqa: S506 - a SafeLoader
-    except _FAILURES as error:
-        raise BadConfig(f"{label}: not safe, plain YAML ({reason(error)}). Mend that line.") from error
 
 
 def parse_csv(data: bytes, label: str, columns: Sequence[str]) -> list[dict[str, str]]:
@@ -99,7 +72,7 @@ def _whole(digits: str) -> int:
     return int(digits)
 
 
-def _measured(value: Any, depth: int = 0) -> Any:
+def measured(value: Any, depth: int = 0) -> Any:
     """Give a value back whose numbers and depth are within bounds."""
     if depth > MOST_DEEP:
         raise RecursionError
@@ -109,9 +82,9 @@ def _measured(value: Any, depth: int = 0) -> Any:
         raise ValueError(TOO_LONG)
     if isinstance(value, dict):
         for key, inner in value.items():
-            _measured(key, depth + 1)
-            _measured(inner, depth + 1)
+            measured(key, depth + 1)
+            measured(inner, depth + 1)
     elif isinstance(value, list | tuple | set):
         for inner in value:
-            _measured(inner, depth + 1)
+            measured(inner, depth + 1)
     return value

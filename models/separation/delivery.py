@@ -4,8 +4,8 @@
     made = deliver("hour.flac", model, "out/hour", Wishes(only="vocals"))       # vocals.flac and no_vocals.flac
     made = deliver("hour.flac", model, "out/hour", heard=lambda share: ...)     # 0 to 1; whatever it raises stops the work
 
-The folder appears when all of it is there: the stems, separation.json that says what was made from what, and how, and
-manifest.json with every file's sha256. Memory depends on the part. Where a stem would clip, all are made softer by one
+The folder appears when all of it is there: the stems, separation.json that says what was made from what, and how,
+with every stem's sha256. Memory depends on the part. Where a stem would clip, all are made softer by one
 common gain, so that their balance stays; to know it, the stems lie beside their files once more until they are written.
 """
 
@@ -20,9 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from models.music.audio import WRITTEN, Audio, write_parts
+from models.music.audio import WRITTEN, Audio, depth_of, write_parts
 from models.music.errors import BadInput, StorageError
-from models.music.files import check_folder, is_whole, read_json, sha256, whole_folder, write_json
+from models.music.files import is_whole, read_mapping, sha256, whole_folder, write_json
 from models.separation.overlap import Samples
 from models.separation.stems import Heard, Separator, listen, pieces_of, stem_parts
 
@@ -67,29 +67,31 @@ def deliver(
     if made := _made(folder, asked):
         heard(1.0)
         return made
+    (suffix, depth), stems = _kind(song, wishes), _stems(model, wishes)
     known = listen(song)
-    suffix, depth = _kind(song, wishes)
-    stems = _stems(model, wishes)
     _check_room(folder, known, len(stems), model)
-    with whole_folder(folder, replace=folder.is_dir() and is_whole(folder)) as part:
+    with whole_folder(folder, replace=True) as part:
         raw = part / ".raw"
         peak = _write_raw(raw, _wished(song, model, known, wishes), known, heard)
         gain = 1.0 if peak <= 1.0 or depth in ("FLOAT", "DOUBLE") else 1.0 / peak
+        files = {}
         for stem in stems:
-            write_parts(part / f"{stem}{suffix}", _read_raw(raw / stem, known, gain), subtype=depth)
+            file = write_parts(part / f"{stem}{suffix}", _read_raw(raw / stem, known, gain), subtype=depth)
+            files[stem] = {"file": file.name, "sha256": sha256(file)}
         shutil.rmtree(raw)
-        files = {stem: f"{stem}{suffix}" for stem in stems}
         note = {**asked, "gain_db": round(20 * float(np.log10(gain)), 2), "seconds": known.frames / known.rate_hz}
         write_json(part / NOTE, {**note, "stems": files})
-    return read_json(folder / NOTE)
+    return {**note, "stems": files}
 
 
 def _made(folder: Path, asked: dict[str, Any]) -> dict[str, Any] | None:
-    """The note of a folder that holds exactly what is asked for, whole."""
-    if not is_whole(folder) or NOTE not in check_folder(folder):
+    """The note of a folder that holds exactly what is asked for, whole; what is there and none of ours is refused."""
+    if not folder.exists():
         return None
-    note = read_json(folder / NOTE)
-    return note if {key: note.get(key) for key in asked} == asked else None
+    if not (folder / NOTE).is_file():
+        raise StorageError(f"{folder}: something is there that no separation made. Move it, or choose another folder.")
+    note = read_mapping(folder / NOTE)
+    return note if {key: note.get(key) for key in asked} == asked and is_whole(folder) else None
 
 
 def _stems(model: Separator, wishes: Wishes) -> list[str]:
@@ -102,17 +104,18 @@ def _stems(model: Separator, wishes: Wishes) -> list[str]:
 
 def _wished(song: Path, model: Separator, known: Heard, wishes: Wishes) -> Iterator[dict[str, Samples]]:
     """The parts of the stems as they were wished for."""
+    parts = ({stem: audio.samples for stem, audio in part.items()} for part in stem_parts(song, model, known))
+    if not (wishes.only or wishes.add_up):
+        yield from parts
+        return
     mixture = _Mixture(song)
-    for part in stem_parts(song, model, known):
-        found = {stem: audio.samples for stem, audio in part.items()}
+    for found in parts:
         whole = mixture.take(next(iter(found.values())).shape[1])
         if wishes.only:
             yield {wishes.only: found[wishes.only], f"no_{wishes.only}": whole - found[wishes.only]}
-        elif wishes.add_up:
+        else:
             share = (whole - np.sum(list(found.values()), axis=0)) / len(found)
             yield {stem: samples + share for stem, samples in found.items()}
-        else:
-            yield found
 
 
 class _Mixture:
@@ -157,13 +160,8 @@ def _read_raw(file: Path, known: Heard, gain: float) -> Iterator[Audio]:
 
 def _kind(song: Path, wishes: Wishes) -> tuple[str, str | None]:
     """The suffix of the stems and their depth: the song's own, where that can be written."""
-    import soundfile
-
     suffix = f".{wishes.kind}" if wishes.kind else song.suffix.lower()
-    suffix = suffix if suffix in WRITTEN else ".wav"
-    if song.suffix.lower() == ".m4a":
-        return suffix, None
-    depth = soundfile.info(str(song)).subtype
+    suffix, depth = suffix if suffix in WRITTEN else ".wav", depth_of(song)
     return suffix, depth if depth in KEPT_DEPTHS.get(suffix, ()) else None
 
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from models.separation.stems import Separator
 
 
+OVER = np.zeros((0, 0, 0), np.float32)
+"""What comes after a song's last part."""
+
+
 def members(model: str) -> dict[str, float]:
     """Read "one:2,two" as {"one": 2.0, "two": 1.0}."""
     named: dict[str, float] = {}
@@ -79,14 +83,13 @@ class Ensemble:
         """Average what each makes of the same song, as far as all have come."""
         copies = itertools.tee(song, len(self.models))
         played = [model.parts(copy, middle, spread) for model, copy in zip(self.models, copies, strict=True)]
-        held = [next(parts, None) for parts in played]
-        while all(part is not None for part in held):
-            frames = min(part.shape[-1] for part in held if part is not None)
-            cut = np.stack([part[..., :frames] for part in held if part is not None])
-            yield np.tensordot(np.array(self.weights, np.float32), cut, 1)
-            for place, part in enumerate(held):
-                assert part is not None
-                held[place] = part[..., frames:] if part.shape[-1] > frames else next(played[place], None)
+        weights, held = np.array(self.weights, np.float32), [next(parts) for parts in played]
+        while frames := min(part.shape[-1] for part in held):
+            yield np.tensordot(weights, np.stack([part[..., :frames] for part in held]), 1)
+            held = [
+                part[..., frames:] if part.shape[-1] > frames else next(parts, OVER)
+                for part, parts in zip(held, played, strict=True)
+            ]
 
 
 def _is_number(word: str) -> bool:

@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 from models.music.errors import BadConfig, Refused, Unavailable
+from models.music.locks import holder, lives
 from pipelines.flags import Flags
 from pipelines.settings import Profile
 
@@ -113,9 +114,8 @@ def _detach(profile: Profile, flags: list[str]) -> int:
 
 
 def _stop(told: Path) -> int:
-    from serving.endpoint import Endpoint, lives
+    from serving.endpoint import Endpoint
     from serving.keeper import claim_beside
-    from serving.locks import holder
 
     running = Endpoint.running(told)
     keeper = running.pid if running else holder(claim_beside(told))

@@ -7,12 +7,13 @@ stems = whole_stems(asker, song)                 # {stem: Audio}
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.music.audio import MAX_RATE_HZ, MIN_RATE_HZ, Audio
-from serving.asker import Asker
+from serving.asker import Asker, Reply, whole
 from serving.contract import Axis, Capacity, ModelContract, Patience, Tensor
 
 STEM_NAMES: tuple[str, ...] = ("drums", "bass", "other", "vocals")
@@ -39,18 +40,20 @@ SEPARATOR = ModelContract(
 
 def separator(asker: Asker, song: Audio, deadline_s: float | None = None) -> Iterator[dict[str, Audio]]:
     """Ask for a song's stems, part by part, with its own rate and channels; whoever leaves early stops the work."""
-    asked = {"mixture": np.array(song.stereo().samples), "rate": np.array([song.rate_hz], np.int32)}
-    with asker.stream(SEPARATOR, asked, deadline_s) as parts:
+    with asker.stream(SEPARATOR, _asked(song), deadline_s) as parts:
         for part in parts:
-            sounds = [Audio(stem, song.rate_hz, song.label) for stem in part.arrays["stems"]]
-            yield {
-                name: sound.mono() if song.channels == 1 else sound
-                for name, sound in zip(STEM_NAMES, sounds, strict=True)
-            }
+            yield _spoken(part, song)
 
 
 def whole_stems(asker: Asker, song: Audio, deadline_s: float | None = None) -> dict[str, Audio]:
     """Ask for a song's stems and wait for all of them."""
-    parts = list(separator(asker, song, deadline_s))
-    joined = {name: np.concatenate([part[name].samples for part in parts], axis=1) for name in STEM_NAMES}
-    return {name: replace(parts[0][name], samples=samples) for name, samples in joined.items()}
+    return _spoken(whole(asker, SEPARATOR, _asked(song), deadline_s), song)
+
+
+def _asked(song: Audio) -> dict[str, NDArray[Any]]:
+    return {"mixture": np.array(song.stereo().samples), "rate": np.array([song.rate_hz], np.int32)}
+
+
+def _spoken(reply: Reply, song: Audio) -> dict[str, Audio]:
+    stems = [Audio(stem, song.rate_hz, song.label) for stem in reply.arrays["stems"]]
+    return dict(zip(STEM_NAMES, [stem.mono() for stem in stems] if song.channels == 1 else stems, strict=True))

@@ -57,10 +57,10 @@ def test_a_dead_model_is_noticed_within_two_seconds_and_brought_back(house, clie
 
 
 def test_a_model_of_two_processes_that_lost_one_gets_two_again(house, client, watched):
-    assert house.server.processes("groove") == {1: 2}
+    assert house.server.processes()["groove"] == {1: 2}
     os.kill(stub_of(house.server, "groove").pid, signal.SIGKILL)
     until(lambda: watched.revivals["groove"] == 1, 60)
-    assert house.server.processes("groove") == {1: 2}
+    assert house.server.processes()["groove"] == {1: 2}
     assert client.prove(GROOVE)
 
 

@@ -5,11 +5,11 @@ import sys
 
 import pytest
 
+from models.music.locks import alone
 from pipelines.cli import main
 from pipelines.settings import Profile
 from serving.endpoint import Endpoint
 from serving.keeper import claim_beside
-from serving.locks import alone
 from serving.registry import Registry
 
 

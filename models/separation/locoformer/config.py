@@ -14,11 +14,11 @@ from typing import Literal, get_args
 
 from models.music.audio import HOUSE_RATE_HZ
 from models.music.errors import BadConfig
+from models.separation.songs import STEMS
 
 Variant = Literal["band", "full"]
 BANDS = ((1000, 2), (2000, 4), (4000, 12), (8000, 24), (16000, 48))
 COARSE = ((1000, 4), (2000, 8), (4000, 24), (8000, 48), (16000, 96))
-STEMS = ("drums", "bass", "other", "vocals")
 
 
 @dataclass(frozen=True)

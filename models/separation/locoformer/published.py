@@ -20,8 +20,9 @@ from models.music.config import nearest
 from models.music.errors import BadConfig, BadInput
 from models.separation.locoformer.bands import BandSplit
 from models.separation.locoformer.blocks import rotary_frequencies
-from models.separation.locoformer.config import STEMS, LocoformerConfig
+from models.separation.locoformer.config import LocoformerConfig
 from models.separation.locoformer.network import Locoformer
+from models.separation.songs import STEMS
 
 SETTINGS = {
     "n_layers": "blocks",

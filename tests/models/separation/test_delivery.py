@@ -1,5 +1,6 @@
 """Stems as files: as the song came, whole or not at all, made once."""
 
+import os
 import shutil
 from collections import namedtuple
 
@@ -56,7 +57,7 @@ def test_the_files_hold_what_separate_gives(tmp_path):
 def test_another_kind_is_written_when_it_is_asked_for_and_an_unknown_one_refused(tmp_path):
     song = write_audio(tmp_path / "song.wav", noise(1.0))
     note = deliver(song, Halver(), tmp_path / "stems", Wishes(kind="flac"))
-    assert note["stems"] == {"drums": "drums.flac", "other": "other.flac"}
+    assert [made["file"] for made in note["stems"].values()] == ["drums.flac", "other.flac"]
     with pytest.raises(BadInput, match=r"format is 'wma'; choose one of wav, flac, ogg, mp3\."):
         Wishes(kind="wma")
 
@@ -66,7 +67,7 @@ def test_another_kind_is_written_when_it_is_asked_for_and_an_unknown_one_refused
 def test_stems_add_up_to_the_mixture(tmp_path, wishes, subtype):
     song = write_audio(tmp_path / "song.wav", noise(21.7, 22_050), subtype=subtype)
     note = deliver(song, Halver(), tmp_path / "stems", wishes)
-    summed = sum(read_audio(tmp_path / "stems" / file).samples for file in note["stems"].values())
+    summed = sum(read_audio(tmp_path / "stems" / made["file"]).samples for made in note["stems"].values())
     np.testing.assert_allclose(summed, read_audio(song).samples, atol=1e-4)
 
 
@@ -104,9 +105,32 @@ def test_the_very_same_stems_are_not_made_again_but_others_are(tmp_path):
     assert deliver(song, Counting(), tmp_path / "stems") == first
     assert len(worked) == 1
     deliver(song, Counting(), tmp_path / "stems", Wishes(add_up=True))
+    assert len(worked) == 2
     (tmp_path / "stems" / "drums.wav").unlink()
-    deliver(song, Counting(), tmp_path / "stems2", Wishes(add_up=True))
-    assert len(worked) == 3
+    deliver(song, Counting(), tmp_path / "stems", Wishes(add_up=True))
+    assert len(worked) == 3, "what is damaged is made again"
+    assert (tmp_path / "stems" / "drums.wav").is_file()
+
+
+def test_a_folder_that_is_not_ours_is_left_alone_before_any_work(tmp_path):
+    song = write_audio(tmp_path / "song.wav", noise(1.0))
+    (tmp_path / "stems").mkdir()
+    (tmp_path / "stems" / "diary.txt").write_text("dear diary")
+
+    class Idle(Halver):
+        def parts(self, song, middle, spread):
+            raise AssertionError("it was set to work")
+
+    with pytest.raises(StorageError, match="something is there that no separation made"):
+        deliver(song, Idle(), tmp_path / "stems")
+    assert (tmp_path / "stems" / "diary.txt").read_text() == "dear diary"
+
+
+def test_a_name_that_is_not_utf_8_is_no_hindrance(tmp_path):
+    song = tmp_path / os.fsdecode(b"caf\xe9.wav")
+    write_audio(tmp_path / "song.wav", noise(1.0)).rename(song)
+    deliver(song, Halver(), tmp_path / "stems")
+    assert read_audio(tmp_path / "stems" / "drums.wav").frames == 16_000
 
 
 def test_progress_is_told_and_whoever_raises_there_stops_the_work_without_a_trace(tmp_path):
@@ -125,9 +149,13 @@ def test_progress_is_told_and_whoever_raises_there_stops_the_work_without_a_trac
 
 def test_every_file_stands_in_the_manifest_and_nothing_else_is_there(tmp_path):
     song = write_audio(tmp_path / "song.wav", noise(1.0))
-    deliver(song, Halver(), tmp_path / "stems", named="halver")
-    assert sorted(check_folder(tmp_path / "stems")) == ["drums.wav", "other.wav", "separation.json"]
-    assert sorted(each.name for each in (tmp_path / "stems").iterdir())[:2] == ["drums.wav", "manifest.json"]
+    note = deliver(song, Halver(), tmp_path / "stems", named="halver")
+    held = check_folder(tmp_path / "stems")
+    assert sorted(held) == ["drums.wav", "other.wav", "separation.json"]
+    assert {made["sha256"] for made in note["stems"].values()} == {
+        held[f"{stem}.wav"]["sha256"] for stem in note["stems"]
+    }
+    assert {each.name for each in (tmp_path / "stems").iterdir()} == {*held, "manifest.json"}
 
 
 def test_too_little_room_is_said_before_the_work(tmp_path, monkeypatch):

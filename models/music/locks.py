@@ -1,7 +1,9 @@
 """Locks on files: others wait for a while, and a process that dies lets go of its own.
 
 with alone(folder / ".groove.lock"): ...
-holder(folder / ".groove.lock")                 # the process that has it, or None
+with alone(folder / ".groove.lock", patience_s=0): ...      # Held at once, with its holder, when somebody has it
+holder(folder / ".groove.lock")                             # the process that has it, or None
+lives(4711)                                                 # whether a process does
 """
 
 from __future__ import annotations
@@ -53,6 +55,20 @@ def holder(path: Path) -> int | None:
             return None if _taken(lock.fileno(), fcntl.LOCK_SH) else _signature(lock.fileno())
     except OSError:
         return None
+
+
+def lives(pid: int) -> bool:
+    """Whether a process lives."""
+    if pid < 1:  # to the system, a group of processes
+        return False
+    try:
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[-1].split()[0]
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's process, or a system without /proc
+        return True
+    return state != "Z"  # dead, and its parent has not noticed
 
 
 def _taken(descriptor: int, how: int) -> bool:
