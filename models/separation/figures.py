@@ -17,5 +17,4 @@ FIGURES = {
     "usdr_bass": Figure("uSDR of bass", DB, better="higher"),
     "usdr_other": Figure("uSDR of other", DB, better="higher"),
     "usdr_vocals": Figure("uSDR of vocals", DB, better="higher"),
-    "usdr_instrumental": Figure("uSDR of the instrumental", DB, better="higher"),
 }

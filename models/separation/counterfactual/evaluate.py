@@ -14,20 +14,21 @@ from dataclasses import replace
 from pathlib import Path
 
 from models.learning.evaluation import Heard, write_evaluation
+from models.learning.processes import own_device
 from models.music.errors import BadInput
 from models.music.files import write_json
 from models.music.plots import picture
 from models.separation.counterfactual.config import PARTS, VOCALS
 from models.separation.counterfactual.engine import CounterfactualEngine
 from models.separation.counterfactual.network import load_counterfactual
-from models.separation.counterfactual.songs import sung
+from models.separation.counterfactual.songs import SungSong, sung
 from models.separation.dataset import PreparedSong, read_corpus
 from models.separation.evaluate import figures_of, refuse_taught, write_report
 from models.separation.report import Report, evaluate
 
 STEPS = (1, 5, 10, 20, 50)
-EXAMINED = 3
-"""Songs on which other numbers of steps are heard: all of them would take long."""
+EXAMINED, EXCERPT_S = 3, 10.0
+"""Songs on which other numbers of steps are heard, and how much of each: all of it would take long."""
 
 
 def judge(
@@ -48,19 +49,27 @@ def judge(
         refuse_taught(folder, songs, facts)
         if network.config.rate_hz != prepared.rate_hz:
             raise BadInput(f"{folder}: knows {network.config.rate_hz} Hz; the songs have {prepared.rate_hz}.")
-        engine = CounterfactualEngine(network, steps)
+        engine = CounterfactualEngine(network.to(own_device()), steps)
         report = evaluate(engine.separated, songs, PARTS, prepared.rate_hz)
 
         def draw_all(part: Path) -> None:
             write_report(part, report)
-            if curve:
-                by_steps = vocals_by_steps(engine, songs[:EXAMINED], prepared.rate_hz, curve)
-                write_json(part / "steps.json", by_steps)
-                draw_steps({"vocals": by_steps}, part / "steps.png")
+            excerpts = [loudest(song, prepared.rate_hz) for song in songs[:EXAMINED]]
+            counts = [count for count in curve if count <= network.config.timesteps]
+            by_steps = vocals_by_steps(engine, excerpts, prepared.rate_hz, counts)
+            write_json(part / "steps.json", by_steps)
+            draw_steps({VOCALS: by_steps}, part / "steps.png")
 
         return Heard(figures_of(report), draw_all)
 
     return write_evaluation(out, hear, model, champion)
+
+
+def loudest(song: SungSong, rate_hz: int, seconds: float = EXCERPT_S) -> SungSong:
+    """Cut a song to where it is sung loudest."""
+    frames, sung_at = round(seconds * rate_hz), int(song.loudness_db[song.voice].argmax()) * rate_hz
+    start = min(max(0, sung_at - frames // 2), max(0, song.frames - frames))
+    return replace(song, samples=song.samples[..., start : start + frames])
 
 
 def vocals_by_steps(

@@ -128,19 +128,19 @@ class CounterfactualLesson:
         return self.training.generation * generation + self.training.separation * separation, figures
 
     def validate(self, network: nn.Module) -> dict[str, float]:
-        """The mean uSDR of each part on held-out stretches, after as few steps as a preview has; the lower loss is better."""
-        ratios: dict[str, list[float]] = {part: [] for part in PARTS}
-        for found, chunk in self._heard():
+        """The loss on held-out stretches after as few steps as a preview has, and the mean uSDR of each part."""
+        losses, ratios = [], {part: [] for part in PARTS}
+        for found, chunk, loss in self._heard():
+            losses.append(loss)
             for part, true, answer in zip(PARTS, chunk.numpy(), found.numpy(), strict=True):
                 if not is_silent(true):
                     ratios[part].append(usdr(true, answer))
         means = {f"usdr_{part}": float(np.mean(values)) for part, values in ratios.items() if values}
-        mean = float(np.mean(list(means.values()) or [0.0]))
-        return {"loss": -mean, **means, "usdr": mean}
+        return {"loss": float(np.mean(losses)), **means, "usdr": float(np.mean(list(means.values()) or [0.0]))}
 
     def samples(self, network: nn.Module) -> Samples:
         """The first stretch: its mixture and parts to hear, and their spectrograms under the true ones to see."""
-        found, chunk = next(self._heard())
+        found, chunk, _ = next(self._heard())
         sounds = {"mixture": chunk.sum(0), **dict(zip(PARTS, found, strict=True))}
         heard = {name: Audio(sound.numpy(), self.rate_hz, name) for name, sound in sounds.items()}
         columns = [
@@ -148,9 +148,13 @@ class CounterfactualLesson:
         ]
         return {**heard, "true above, separated below": np.concatenate(columns, 1)}
 
-    def _heard(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Give what the network makes of each stretch, and the stretch: [2 parts, 2, t] both."""
-        device, dice = self.network.spectrogram.mean.device, torch.Generator().manual_seed(self.training.plan.seed)
+    def _heard(self) -> Iterator[tuple[Tensor, Tensor, float]]:
+        """Give what the network makes of each stretch, the stretch, [2 parts, 2, t] both, and how far it is off."""
+        network, eyes = self.network, self.network.spectrogram
+        dice = torch.Generator().manual_seed(self.training.plan.seed)
         for chunk in self.judged:
-            mixture = chunk.sum(0)[None].to(device)
-            yield self.network.separate(mixture, self.network.config.preview_steps, dice)[0].cpu(), chunk
+            parts = chunk[None].to(eyes.mean.device)
+            mixture, band = eyes.spectrum(parts.sum(1)), eyes.spectrum(parts[:, 1]).abs()
+            believed = network.imagine(mixture, network.config.preview_steps, dice)
+            found = network.parts_of(parts.sum(1), mixture, believed)[0]
+            yield found.cpu(), chunk, float(self.distance(mixture, band, believed)[0])

@@ -57,8 +57,13 @@ class Counterfactual(nn.Module):
     ) -> Tensor:
         """[b, 2, t] -> [b, 2 parts, 2, t]: vocals, and the rest of the mixture."""
         spectrum = self.spectrogram.spectrum(mixture)
-        reconstruct = RECONSTRUCTIONS[reconstruction or self.config.reconstruction]
-        sung = reconstruct(spectrum, self.imagine(spectrum, steps, generator))
+        return self.parts_of(mixture, spectrum, self.imagine(spectrum, steps, generator), reconstruction)
+
+    def parts_of(
+        self, mixture: Tensor, spectrum: Tensor, instrumental: Tensor, reconstruction: str | None = None
+    ) -> Tensor:
+        """Reconstruct both parts [b, 2 parts, 2, t] from a mixture and the magnitude of its instrumental."""
+        sung = RECONSTRUCTIONS[reconstruction or self.config.reconstruction](spectrum, instrumental)
         vocals = self.spectrogram.sound(sung, mixture.shape[-1])
         return torch.stack([vocals, mixture - vocals], 1)
 

@@ -45,7 +45,7 @@ def corpus(tmp_path_factory) -> Corpus:
 @pytest.fixture(scope="module")
 def training():
     tiny = read_preset("tiny")
-    plan = dataclasses.replace(tiny.plan, steps=60, learning_rate=1e-2, validate_every=30)
+    plan = dataclasses.replace(tiny.plan, steps=40, learning_rate=1e-2, validate_every=40)
     changes = {"rate_hz": RATE_HZ, "final_steps": 3, "preview_steps": 1}
     return dataclasses.replace(tiny, changes=changes, plan=plan, batch=4)
 
