@@ -11,8 +11,11 @@ from dataclasses import dataclass
 
 from models.learning.processes import own_device
 from models.separation.chunks import in_chunks
+from models.separation.locoformer.bands import band_sizes
 from models.separation.locoformer.network import Locoformer, load_locoformer
 from models.separation.overlap import Samples, overlap_added
+
+TORCH_MB = 350
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,15 @@ class LocoformerEngine:
     @property
     def channels(self) -> int:
         return 2
+
+    @property
+    def memory_mb(self) -> int:
+        """torch, the weights, and the widest thing that a window becomes: both halves of a feed-forward, in four copies."""
+        config = self.network.config
+        places = len(band_sizes(config)) if config.variant == "band" else config.n_fft // 2 + 1
+        widest = 2 * max(config.hidden) * places * (self.window // config.hop + 1)
+        weights = sum(weight.numel() for weight in self.network.parameters())
+        return TORCH_MB + round(4 * (2 * weights + 4 * widest) / 1e6)
 
     @property
     def window(self) -> int:

@@ -126,6 +126,7 @@ def test_chunks_of_one_who_changes_nothing_are_the_song(frames):
 def test_a_taught_folder_is_a_separator_behind_the_one_door(model, corpus):
     separator = load_separator(model[0], "vocals")
     assert isinstance(separator, LocoformerEngine)
+    assert 350 < separator.memory_mb < 400
     song = Audio(corpus["test"][0].stems().sum(0), RATE_HZ, "song")
     stems = separate(song, separator)
     assert list(stems) == list(STEMS)
