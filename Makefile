@@ -36,11 +36,14 @@ down: ## stop what `make up` started
 bench: $(READY) ## every benchmark; each row is a ratio or a figure beside a peer in the same run
 	@$(BIN)/python -m benchmarks
 
+soak: $(READY) ## serve under kills, full disks and locks, and count (30 minutes; MINUTES=3 for less, SEED=7)
+	@$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),30) --seed $(or $(SEED),7)
+
 doctor: $(READY) ## look at Python, Triton, MLflow, ports, disk, GPU and MIDI; say what to do about each
 	@$(BIN)/jamflow doctor
 
 clean: ## remove the environment and caches (never your songs, runs or models)
 	@rm -rf .venv .pytest_cache .ruff_cache .import_linter_cache build *.egg-info
 
-.PHONY: help setup demo test slow lint images up down bench doctor clean
+.PHONY: help setup demo test slow lint images up down bench soak doctor clean
 .DEFAULT_GOAL := help

@@ -7,7 +7,6 @@ with champion_folder("groove", version, where) as folder:   # None for version 0
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,5 +23,7 @@ def champion_folder(name: str, version: int, where: Where) -> Iterator[Path | No
     from serving.registry import Registry
 
     log_tags({"champion": f"{name}/{version}"})
-    with tempfile.TemporaryDirectory(prefix="jamflow-champion-") as there:
+    from serving.scratch import scratch
+
+    with scratch("champion") as there:
         yield Registry.at(where).download(name, version, there) / "model"

@@ -11,12 +11,14 @@ import time
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-INNER = {"__init__", "__main__", "near_real", "open_unmix", "tempo_fit"}
+INNER = {"__init__", "__main__", "near_real", "open_unmix", "tempo_fit", "truth"}
+LONG = {"kills", "soak"}
+"""Not benchmarks but endurance: `make soak`, `python -m benchmarks.kills --help`."""
 
 
 def main(wanted: list[str]) -> int:
     """Run each as a process of its own, so that none warms or crowds another; count those that failed."""
-    known = sorted(file.stem for file in FOLDER.glob("*.py") if file.stem not in INNER)
+    known = sorted(file.stem for file in FOLDER.glob("*.py") if file.stem not in INNER | LONG)
     failed = []
     for name in wanted or known:
         began = time.monotonic()

@@ -5,11 +5,9 @@ for finding in examine(Profile.load()): print(finding.what, finding.found, findi
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import shutil
 import socket
-import sqlite3
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,16 +129,12 @@ def server(profile: Profile) -> Finding:
     running = Endpoint.running(profile.serving)
     if running is None:
         return Finding("Server", "optional", "not running", "jamflow serve --detach")
-    from serving.control import Control
+    from serving.look import look
 
-    control = Control(running)
-    try:
-        control.verify()
-    except JamflowError as error:
-        return Finding("Server", "optional", str(error), "jamflow serve --stop; jamflow serve --detach")
-    finally:
-        control.close()
-    return Finding("Server", "good", f"{running.grpc_url}, process {running.pid}")
+    seen = look(running)
+    if not seen.answers:
+        return Finding("Server", "optional", seen.spoken, "its keeper starts it again within half a minute")
+    return Finding("Server", "good", seen.spoken)
 
 
 def loopback() -> Finding:
@@ -163,24 +157,20 @@ def store(profile: Profile) -> Finding:
         return Finding("MLflow", "missing", "not installed", "pip install -c constraints.txt -e '.[ops]'")
     if uri is None:
         return Finding("MLflow", "optional", "tracking is off", "set tracking_uri to train, deploy and serve models")
-    if not uri.startswith("sqlite:///"):
+    from serving.store import check_database, open_store
+    from serving.where import database_of
+
+    database = database_of(uri)
+    if database is None:
         return Finding("MLflow", "good", uri)
-    database = Path(uri.removeprefix("sqlite:///"))
     if not database.exists():
         return Finding("MLflow", "good", f"{database} will be made when it is first needed")
     try:
-        with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as opened:
-            [healthy] = opened.execute("PRAGMA quick_check").fetchone()
-            models = opened.execute("SELECT count(*) FROM model_versions").fetchone()[0]
-    except sqlite3.Error as error:
-        healthy, models = str(error), 0
-    if healthy != "ok":
-        return Finding(
-            "MLflow",
-            "missing",
-            f"{database}: {healthy}",
-            "move the file away; a new one is made, and runs start from nothing",
-        )
+        check_database(database, thoroughly=True)
+        models = len(open_store(uri).search_model_versions())
+    except JamflowError as error:
+        what, _, advice = str(error).partition(". ")
+        return Finding("MLflow", "missing", what, advice)
     return Finding("MLflow", "good", f"{database}, {models} model versions")
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from typing import Any, Literal
 
 from models.music.config import from_mapping, read_yaml
 from models.music.errors import BadConfig
-from serving.where import SQLITE, Where
+from serving.where import Where, database_of, sqlite_at
 
 SETTINGS = "settings.yaml"
 
@@ -58,6 +59,8 @@ class Profile:
             raise BadConfig(
                 "profile is cluster, but kfp_host is empty. Set JAMFLOW_KFP_HOST=http://... or profile: laptop."
             )
+        if not self.tracking_uri:
+            sqlite_at(self.home)  # a home that no database can live in is refused by every command alike
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None) -> Profile:
@@ -87,20 +90,21 @@ class Profile:
         """The address of MLflow, or None when tracking is off."""
         if self.tracking_uri == "off":
             return None
-        return self.tracking_uri or f"sqlite:///{self.home / 'mlflow.db'}"
+        return self.tracking_uri or sqlite_at(self.home / "mlflow.db")
 
     @property
     def has_registry(self) -> bool:
         """Whether there is anything to look into: a SQLite file is made when something is first registered."""
         uri = self.mlflow_uri or ""
-        return bool(uri) and (not uri.startswith(SQLITE) or Path(uri.removeprefix(SQLITE)).exists())
+        database = database_of(uri)
+        return bool(uri) and (database is None or database.exists())
 
     @property
     def mlflow_command(self) -> str:
         """How to look at MLflow: a command, or the server's address."""
         uri = self.mlflow_uri or "off"
         program = "mlflow" if shutil.which("mlflow") else Path(sys.executable).with_name("mlflow")
-        return f"{program} ui --backend-store-uri {uri}" if uri.startswith("sqlite:") else uri
+        return f"{program} ui --backend-store-uri {shlex.quote(uri)}" if database_of(uri) else uri
 
     @property
     def artifacts_uri(self) -> str:

@@ -49,7 +49,10 @@ def spoken(status: str, words: str, url: str, deadline_s: float) -> ServingError
     if "no available versions" in told or "not ready" in told:
         return Unavailable(f"{url}: the model is being loaded ({told}). Ask again in a few seconds.")
     if "unknown model" in told:
-        return Unavailable(f"{url}: {told}. Deploy it with `jamflow deploy`.")
+        return Unavailable(
+            f"{url}: the model is not loaded at this moment ({told}). Ask again in a few seconds; if it stays away,"
+            " `jamflow status` says what plays, and `jamflow deploy` puts one to work."
+        )
     if "UNAVAILABLE" in status or "CANCELLED" in status:
         return Unavailable(f"{url}: nobody answers. Start the server with `jamflow serve`.")
     return (Busy if FULL in told else Refused)(told)

@@ -1,9 +1,11 @@
-"""Bring the champions on stage: one truth between the registry, the model repository and what Triton serves.
+"""Bring the champions on stage: every family's champion plays, or is named with what is in its way.
 
-    python -m serving.casting '{"registry": "sqlite:////…", "server": "…/serving.json", …}'     # prints the names that play, or what is in the way
+    python -m serving.casting '{"registry": "sqlite:////…", "server": "…/serving.json", …}'     # prints a Cast as JSON
 
-The registry decides who is champion. Where a family has none yet, and nobody has trained one, the starter model that comes
-with Jamflow becomes its first. It runs as a process that ends: what it needs (MLflow, torch) is no weight on the keeper.
+The registry decides who is champion (serving/tuning.py makes repository and server follow). Where a family has none yet, and
+nobody has trained one, the starter model that comes with Jamflow becomes its first. It runs when a server starts, and again
+when its keeper sees that something is not as it was left; as a process that ends, because what it needs (MLflow, torch)
+is no weight on the keeper.
 """
 
 from __future__ import annotations
@@ -12,69 +14,72 @@ import contextlib
 import json
 import logging
 import sys
-import tempfile
 import warnings
+from dataclasses import asdict
 from pathlib import Path
 
 from models.music.errors import JamflowError, Unavailable
 from models.music.files import MANIFEST, is_whole, read_json, sha256
-from serving.client import JamflowClient
+from serving import scratch
 from serving.control import Control
 from serving.deploy import deploy
 from serving.endpoint import Endpoint
 from serving.families import FAMILIES, Family
-from serving.registration import register
-from serving.registry import CHAMPION, Registry
+from serving.look import Cast
+from serving.registration import STARTER, clear_away, register
+from serving.registry import Registry
 from serving.repository import Repository
+from serving.tuning import tune
 from serving.where import Where
 
 log = logging.getLogger(__name__)
-CANARY_S = 10.0
 
 
-def cast(where: Where) -> list[str]:
-    """Make a running server play every family's champion; return the names that play, and log who cannot and why."""
+def cast(where: Where) -> Cast:
+    """Make a running server play every family's champion; what hinders one hinders no other."""
     endpoint = Endpoint.of(where.server, where.repository)
     if endpoint is None:
         raise Unavailable(f"{where.server}: no server runs there. Start one with `jamflow serve`.")
-    registry, playing = Registry.at(where), []
-    for kept in FAMILIES.values():
-        try:
-            if _plays(registry, kept, Repository(where.repository), endpoint):
-                playing.append(kept.name)
-        except JamflowError as error:  # the others can play
-            log.error("%s is not served: %s", kept.name, error)
-    return playing
+    registry, scores, found = Registry.at(where), Repository(where.repository), Cast()
+    scratch.sweep()
+    with contextlib.closing(Control(endpoint)) as control:
+        for kept in FAMILIES.values():
+            try:
+                version = _champion(registry, kept, scores, control) or _first(registry, kept, scores, endpoint)
+                if version is not None:
+                    found.playing[kept.name] = version
+            except JamflowError as error:
+                log.error("%s is not served: %s", kept.name, error)
+                found.silent[kept.name] = str(error)
+    return found
 
 
-def _plays(registry: Registry, kept: Family, scores: Repository, endpoint: Endpoint) -> bool:
-    champion = registry.alias(kept.name, CHAMPION)
-    if champion is not None:
-        hand_out(registry, kept, champion, scores)
-        with contextlib.closing(Control(endpoint)) as control, JamflowClient(endpoint.grpc_url, CANARY_S) as client:
-            control.load(kept.name)
-            client.prove(kept.contract)
-        return True
+def _champion(registry: Registry, kept: Family, scores: Repository, control: Control) -> int | None:
+    clear_away(registry, kept.name)
+    with registry.alone(kept.name):
+        return tune(registry, kept, scores, control)
+
+
+def _first(registry: Registry, kept: Family, scores: Repository, endpoint: Endpoint) -> int | None:
+    starter = first_champion(registry, kept)
+    if starter is None:
+        return None
+    version = register(registry, kept.name, starter, _figures(starter), tags={"source": STARTER})
+    return deploy(registry, kept.name, version, scores.folder, endpoint).version
+
+
+def first_champion(registry: Registry, kept: Family) -> Path | None:
+    """The starter's folder, unless there are versions of the user's: it never takes the place of a challenger of theirs."""
     starter = kept.starter_folder
-    if starter is None or not is_whole(starter) or _is_taught(registry, kept, starter):
-        return False
-    version = register(registry, kept.name, starter, _figures(starter), tags={"source": "starter"})
-    deploy(registry, kept.name, version, scores.folder, endpoint)
-    return True
-
-
-def hand_out(registry: Registry, kept: Family, version: int, scores: Repository) -> None:
-    """Make a repository hold a version whole, fetched from the registry where it is not, and serve exactly that one."""
-    if not scores.holds(kept.name, version):
-        with tempfile.TemporaryDirectory(prefix="jamflow-restore-") as there:
-            scores.add(kept.contract, version, registry.download(kept.name, version, there) / "model")
-    scores.serve(kept.contract, [version])
-
-
-def _is_taught(registry: Registry, kept: Family, starter: Path) -> bool:
-    """Whether there are versions beside the starter's own: it never takes the place of a challenger of the user's."""
+    if starter is None or not is_whole(starter):
+        return None
     own = sha256(starter / MANIFEST)
-    return any(registry.model_digest(kept.name, version) != own for version in registry.versions(kept.name))
+    taught = [
+        version
+        for version in registry.versions(kept.name)
+        if registry.model_digest(kept.name, version) != own and registry.source(kept.name, version) != STARTER
+    ]
+    return None if taught else starter
 
 
 def _figures(folder: Path) -> dict[str, float]:
@@ -86,7 +91,7 @@ def _figures(folder: Path) -> dict[str, float]:
 def main(argv: list[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     try:
-        print(json.dumps(cast(Where.told(json.loads(argv[0])))))
+        print(json.dumps(asdict(cast(Where.told(json.loads(argv[0]))))))
     except JamflowError as error:
         print(error)
         return 1

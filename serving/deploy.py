@@ -3,10 +3,11 @@
     put_to_work("groove", 4, where)
     bring_back("groove", where)
 
-A new version first plays its golden request under a name of its own, beside the champion, so that not one of the listeners'
-requests meets an untried model. Then, under the promotion lock, it takes the champion's place in Triton (which goes on
-serving the old version until the new one is ready), plays again, and the aliases move. A version that fails is removed
-again, the champion stays, and GateFailed says what was wrong. Without a running server one is started for the purpose.
+All of it happens under the promotion lock. What another deployment left half done is tidied first (serving/tuning.py).
+A new version then plays its golden request under a name of its own, beside the champion, so that not one of the listeners'
+requests meets an untried model. Then it takes the champion's place in Triton (which goes on serving the old version until
+the new one is ready), plays again, and the promotion is written down. Whatever ends it before that, the champion comes back;
+GateFailed says what was wrong with a version. Without a running server one is started for the purpose.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import contextlib
 import logging
 import os
 import secrets
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,14 +23,15 @@ from pathlib import Path
 from models.music.errors import GateFailed, JamflowError, Refused, RegistryError, ServingError
 from serving.asker import whole
 from serving.client import JamflowClient
-from serving.contract import ModelContract
 from serving.control import Control
 from serving.endpoint import Endpoint
-from serving.families import family
+from serving.families import Family, family
 from serving.golden import FILE as GOLDEN
 from serving.golden import Golden
 from serving.registry import CHALLENGER, CHAMPION, Registry
-from serving.repository import Repository
+from serving.repository import REHEARSAL, Repository
+from serving.scratch import scratch
+from serving.tuning import tune
 from serving.where import Where
 
 log = logging.getLogger(__name__)
@@ -54,9 +55,10 @@ def put_to_work(name: str, version: int | None, where: Where) -> Deployed:
     version = version or registry.alias(family(name).name, CHALLENGER)
     if version is None:
         raise RegistryError(f"{name}: there is no challenger. Train one, or name a version: `jamflow deploy {name} 1`.")
-    if registry.alias(name, CHAMPION) == version:
+    repository, server = _reached(where, name)
+    if server is None and registry.alias(name, CHAMPION) == version:  # the next server will see to it
         return Deployed(name, version, version)
-    return deploy(registry, name, version, *_reached(where, name))
+    return deploy(registry, name, version, repository, server)
 
 
 def bring_back(name: str, where: Where) -> Deployed:
@@ -89,17 +91,23 @@ def deploy(
     how: str = DEPLOY,
 ) -> Deployed:
     """Rehearse a version, let it take the champion's place, move the aliases."""
-    contract, scores = family(name).contract, Repository(repository)
+    kept, scores = family(name), Repository(repository)
     champion = registry.alias(name, CHAMPION)
-    with tempfile.TemporaryDirectory(prefix="jamflow-deploy-") as there, _server(server, scores) as endpoint:
+    with (
+        _server(server, scores) as endpoint,
+        contextlib.closing(_Stage(registry, kept, scores, endpoint)) as stage,
+        registry.promotion(name, version, champion, how),
+        scratch("deploy") as there,
+    ):
+        if version == champion:
+            tune(registry, kept, scores, stage.control)
+            return Deployed(name, version, champion)
+        stage.tidy()
         fetched = registry.download(name, version, there)
         golden = Golden.read(fetched / GOLDEN)
-        stage = _Stage(contract, scores, endpoint, golden)
-        with contextlib.closing(stage):
-            if how != ROLLBACK:  # it has served before, and is wanted quickly
-                stage.rehearse(fetched / "model", version)
-            with registry.promotion(name, version, champion, how):
-                stage.switch(fetched / "model", version, champion)
+        if how != ROLLBACK:  # it has served before, and is wanted quickly
+            stage.rehearse(fetched / "model", version, golden)
+        stage.switch(fetched / "model", version, golden)
     log.info("%s %d serves; %s before", name, version, champion or "none")
     return Deployed(name, version, champion)
 
@@ -107,63 +115,55 @@ def deploy(
 class _Stage:
     """One server and one repository during a deployment."""
 
-    def __init__(self, contract: ModelContract, scores: Repository, endpoint: Endpoint, golden: Golden) -> None:
-        self._contract, self._scores, self._golden = contract, scores, golden
-        self._control = Control(endpoint)
+    def __init__(self, registry: Registry, kept: Family, scores: Repository, endpoint: Endpoint) -> None:
+        self._registry, self._kept, self._scores = registry, kept, scores
+        self.control = Control(endpoint)
         self._client = JamflowClient(endpoint.grpc_url, GOLDEN_S)
 
     def close(self) -> None:
         self._client.close()
-        self._control.close()
+        self.control.close()
 
-    def rehearse(self, model: Path, version: int) -> None:
-        """Play the golden request on a version that nobody else can reach by the model's name."""
-        name = f"{self._contract.name}_rehearsal_{secrets.token_hex(3)}"
+    def tidy(self) -> None:
+        """Let the registry's champion play, and clear away what another deployment left."""
         try:
-            self._scores.add(self._contract, version, model, name)
-            self._scores.serve(self._contract, [version], name)
-            self._play(name, version)
+            tune(self._registry, self._kept, self._scores, self.control)
+        except JamflowError as error:  # a new version may be the way out
+            log.warning("the champion does not play: %s", error)
+
+    def rehearse(self, model: Path, version: int, golden: Golden) -> None:
+        """Play the golden request on a version that nobody else can reach by the model's name."""
+        name = f"{self._kept.name}{REHEARSAL}{secrets.token_hex(3)}"
+        try:
+            self._scores.add(self._kept.contract, version, model, name)
+            self._scores.serve(self._kept.contract, [version], name)
+            self._play(name, version, golden)
         finally:
             with contextlib.suppress(ServingError):
-                self._control.unload(name)
+                self.control.unload(name)
             self._scores.remove(name)
 
-    def switch(self, model: Path, version: int, champion: int | None) -> None:
-        """Let a rehearsed version take over; if it fails even so, bring the champion back."""
-        name = self._contract.name
+    def switch(self, model: Path, version: int, golden: Golden) -> None:
+        """Let a rehearsed version take over; if it fails even so, the champion comes back."""
+        name, contract = self._kept.name, self._kept.contract
         try:
-            self._scores.add(self._contract, version, model)
-            self._scores.serve(self._contract, [version])
-            self._play(name, version)
-            if (serving := self._client.prove(self._contract).model_version) != version:
+            self._scores.add(contract, version, model)
+            self._scores.serve(contract, [version])
+            self._play(name, version, golden)
+            if (serving := self._client.prove(contract).model_version) != version:
                 raise Refused(f"{name} {serving} answers instead.")
-        except JamflowError:
-            self._bring_back(version, champion)
+        except BaseException:
+            self.tidy()
             raise
-        for old in self._scores.versions(name):
-            if old not in (version, champion):
-                self._scores.remove(name, old)
 
-    def _bring_back(self, version: int, champion: int | None) -> None:
-        name = self._contract.name
-        if version == champion:
-            return
-        if champion is not None and self._scores.holds(name, champion):
-            self._scores.serve(self._contract, [champion])
-            self._control.load(name)
-            self._scores.remove(name, version)
-        else:
-            with contextlib.suppress(ServingError):
-                self._control.unload(name)
-            self._scores.remove(name)
-
-    def _play(self, name: str, version: int) -> None:
+    def _play(self, name: str, version: int, golden: Golden) -> None:
+        contract = self._kept.contract
         try:
-            self._control.load(name)
-            reply = whole(self._client, replace(self._contract, name=name), self._golden.request, version=version)
-            self._golden.compare(self._contract, reply.arrays)
+            self.control.load(name)
+            reply = whole(self._client, replace(contract, name=name), golden.request, version=version)
+            golden.compare(contract, reply.arrays)
         except (ServingError, GateFailed) as error:
-            raise GateFailed(f"{self._contract.name} {version} is not served, the champion stays: {error}") from error
+            raise GateFailed(f"{contract.name} {version} is not served, the champion stays: {error}") from error
 
 
 @contextlib.contextmanager

@@ -67,11 +67,16 @@ class Endpoint:
 
     def is_running(self) -> bool:
         """Whether the process that wrote this still lives."""
-        try:
-            os.kill(self.pid, 0)
-            state = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[-1].split()[0]
-        except ProcessLookupError:
-            return False
-        except OSError:  # somebody else's process, or a system without /proc
-            return True
-        return state != "Z"  # dead, and its parent has not noticed
+        return lives(self.pid)
+
+
+def lives(pid: int) -> bool:
+    """Whether a process lives."""
+    try:
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[-1].split()[0]
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's process, or a system without /proc
+        return True
+    return state != "Z"  # dead, and its parent has not noticed

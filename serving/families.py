@@ -19,9 +19,11 @@ from models.groove import figures as groove
 from models.music.config import nearest
 from models.music.errors import BadInput
 from models.music.figures import Figure
+from models.separation import figures as separation
 from serving.contract import ModelContract
 from serving.contracts.groove import GROOVE
 from serving.contracts.roles import ROLES
+from serving.contracts.separator import SEPARATOR
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,13 @@ FAMILIES: dict[str, Family] = {
             budget_ms=200.0,
             requires=("torch", "safetensors", "scipy", "soundfile", "soxr", "PyYAML", "transformers"),
             starter="drums/roles/starter",
+        ),
+        Family(
+            SEPARATOR,
+            separation.FIGURES,
+            rules=(Rule("usdr"), Rule("si_sdr")),
+            budget_ms=5000.0,
+            requires=("torch", "safetensors", "soundfile", "soxr", "PyYAML", "psutil"),
         ),
     )
 }

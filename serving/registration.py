@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import shutil
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,10 +21,15 @@ from serving.contract import NUMPY, Arrays, ModelContract
 from serving.families import Family, family
 from serving.golden import FILE as GOLDEN
 from serving.golden import Golden
+from serving.locks import alone
 from serving.registry import CHALLENGER, CHAMPION, METRIC, MODEL, Registry
-from serving.store import alone, lock_beside
+from serving.scratch import scratch, temporaries_in
+from serving.store import lock_beside
 
 EXPERIMENT = "registered-models"
+REGISTERING = "registering"
+"""The family that a run registers a model of, as long as it does."""
+STARTER = "starter"
 
 
 def register(
@@ -42,9 +46,10 @@ def register(
     check_folder(model_folder)
     digest = sha256(Path(model_folder, MANIFEST))
     figures = {f"{METRIC}{key}": repr(float(value)) for key, value in metrics.items()}
-    with alone(lock_beside(registry.uri, f"{name}.versions")):
+    with alone(_lock(registry, name)):
         version = _known(registry, name, digest)
         if version is None:
+            _clear_away(registry, name)
             run_id = _note_run(registry, name, metrics, pictures, tags or {})
             golden = Golden.record(name, model_folder, example)
             with registry.speaking():
@@ -52,6 +57,7 @@ def register(
                 made = registry.client.create_model_version(
                     name, source, run_id=run_id, tags={**figures, MODEL: digest}
                 )
+            registry.client.delete_tag(run_id, REGISTERING)
             registry.client.set_terminated(run_id)
             version = int(made.version)
         else:
@@ -66,6 +72,32 @@ def _known(registry: Registry, name: str, digest: str) -> int | None:
     return next((v for v in reversed(registry.versions(name)) if registry.model_digest(name, v) == digest), None)
 
 
+def clear_away(registry: Registry, name: str) -> None:
+    """Remove what registrations of a family left whose process died."""
+    with alone(_lock(registry, name)):
+        _clear_away(registry, name)
+
+
+def _lock(registry: Registry, name: str) -> Path:
+    return lock_beside(registry.uri, f"{name}.versions")
+
+
+def _clear_away(registry: Registry, name: str) -> None:
+    """Whoever registers holds the lock, so none of those who seem to be at it is alive."""
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    experiment, client = _experiment(registry), registry.client
+    for run in client.search_runs([experiment], f"tags.{REGISTERING} = '{name}'"):
+        run_id = run.info.run_id
+        if not client.search_model_versions(f"run_id='{run_id}'"):
+            for model in client.search_logged_models([experiment], filter_string=f"source_run_id='{run_id}'"):
+                with contextlib.suppress(OSError):  # it had not brought any files
+                    get_artifact_repository(model.artifact_location).delete_artifacts()
+                client.delete_logged_model(model.model_id)
+            client.set_terminated(run_id, "KILLED")
+        client.delete_tag(run_id, REGISTERING)
+
+
 def _note_run(
     registry: Registry,
     name: str,
@@ -76,7 +108,8 @@ def _note_run(
     from mlflow.exceptions import MlflowException
 
     called = f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
-    run_id = registry.client.create_run(_experiment(registry), run_name=called, tags=dict(tags)).info.run_id
+    told = {**tags, REGISTERING: name}
+    run_id = registry.client.create_run(_experiment(registry), run_name=called, tags=told).info.run_id
     for metric, value in metrics.items():
         registry.client.log_metric(run_id, metric, float(value))
     for picture in pictures:
@@ -97,9 +130,9 @@ def _experiment(registry: Registry) -> str:
 def _log_model(kept: Family, folder: Path, golden: Golden, run_id: str) -> str:
     import mlflow
 
-    with tempfile.TemporaryDirectory(prefix="jamflow-register-") as there:
-        renamed = shutil.copytree(folder, Path(there) / "model")  # MLflow keeps an artifact under its folder's own name
-        artifacts = {"model": str(renamed), "golden": str(golden.write(Path(there) / GOLDEN))}
+    with scratch("register") as there, temporaries_in(there):
+        renamed = shutil.copytree(folder, there / "model")  # MLflow keeps an artifact under its folder's own name
+        artifacts = {"model": str(renamed), "golden": str(golden.write(there / GOLDEN))}
         with mlflow.start_run(run_id=run_id, nested=True):
             logged = mlflow.pyfunc.log_model(
                 name=kept.name,

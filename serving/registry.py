@@ -4,6 +4,7 @@
     registry.alias("groove", CHAMPION), registry.metrics("groove", 3)
     registry.promote("groove", 3)
     registry.rollback("groove")
+    with registry.alone("groove"): ...          # nobody else moves its champion meanwhile
 
 Versions come in by serving/registration.py; a model folder comes out whole (its manifest is checked on the way).
 """
@@ -11,24 +12,26 @@ Versions come in by serving/registration.py; a model folder comes out whole (its
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
+import json
 import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from models.music.errors import RegistryError, StorageError
+from models.music.errors import BadInput, RegistryError, StorageError
 from models.music.files import check_folder
 from serving.families import FAMILIES, family
-from serving.store import alone, lock_beside, open_store
+from serving.locks import alone
+from serving.store import lock_beside, open_store, spoken_errors
 from serving.where import Where
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 """What MLflow calls a model or an alias that is not there."""
 METRIC, HISTORY, MODEL = "metric.", "promotion.", "model.sha256"
+CROWNING = "crowning"
+"""The promotion that is being written down: the point of no return. From here on it is finished, whoever dies."""
 
 
 class Registry:
@@ -70,6 +73,10 @@ class Registry:
         """What tells a version's model from every other; None for one that was registered without."""
         return self._version(name, version).tags.get(MODEL)
 
+    def source(self, name: str, version: int) -> str:
+        """Where a version came from, such as "starter"; "" when nobody said so."""
+        return self.client.get_run(self._version(name, version).run_id).data.tags.get("source", "")
+
     def metrics(self, name: str, version: int) -> dict[str, float]:
         """The figures a version was registered with."""
         tags = self._version(name, version).tags
@@ -77,7 +84,7 @@ class Registry:
 
     def history(self, name: str) -> list[str]:
         """Every promotion and rollback of a model, oldest first."""
-        tags = self.client.get_registered_model(family(name).name).tags
+        tags = self._tags(name)
         return [tags[key] for key in sorted(tags) if key.startswith(HISTORY)]
 
     def download(self, name: str, version: int, folder: str | Path) -> Path:
@@ -86,15 +93,24 @@ class Registry:
 
         source = self._version(name, version)
         folder = Path(folder)
-        with tempfile.TemporaryDirectory(prefix="jamflow-download-") as there, self.speaking():
+        with self.speaking():
             try:
-                got = Path(download_artifacts(f"models:/{name}/{source.version}", dst_path=there))
+                got = Path(download_artifacts(f"models:/{name}/{source.version}", dst_path=str(folder)))
             except Exception as error:  # MLflow raises whatever its store raises
                 raise StorageError(
-                    f"{name} {version}: not fetched ({' '.join(str(error).split())}). Check the artifact store."
+                    f"{name} {version}: not fetched from the registry ({' '.join(str(error).split())}). "
+                    f"Bring its artifact store back, or deploy another version: `jamflow models {name}` lists them."
                 ) from error
-            shutil.copytree(got / "artifacts", folder, dirs_exist_ok=True)
-        check_folder(folder / "model")
+        for each in (got / "artifacts").iterdir():
+            each.replace(folder / each.name)
+        try:
+            check_folder(folder / "model")
+        except BadInput as error:
+            found = str(error).removeprefix(f"{folder / 'model'}: ").split(". ")[0]
+            raise StorageError(
+                f"{name} {version}: the registry's copy is damaged ({found}). Register the model again, or deploy"
+                f" another version: `jamflow models {name}` lists them."
+            ) from error
         return folder
 
     def promote(self, name: str, version: int) -> None:
@@ -123,7 +139,7 @@ class Registry:
         `seen` is the champion the decision was made against: if it is another by now, the race is lost.
         """
         self._version(name, version)
-        with alone(lock_beside(self.uri, family(name).name)):
+        with self.alone(name):
             champion = self.alias(name, CHAMPION)
             if champion != seen:
                 raise RegistryError(
@@ -131,18 +147,42 @@ class Registry:
                 )
             yield
             if version != champion:
-                self._crown(name, version, champion, how)
+                when, number = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), len(self.history(name)) + 1
+                crowning = {"version": version, "before": champion, "line": f"{when} {how} {champion} -> {version}"}
+                self.client.set_registered_model_tag(name, CROWNING, json.dumps({**crowning, "number": number}))
+                self._crown(name)
 
-    def _crown(self, name: str, version: int, champion: int | None, how: str) -> None:
-        if champion is not None:
-            self.client.set_registered_model_alias(name, PREVIOUS, str(champion))
+    @contextlib.contextmanager
+    def alone(self, name: str) -> Iterator[None]:
+        """Hold a family's champion still: whatever is found half done meanwhile was left by a process that died."""
+        with alone(lock_beside(self.uri, family(name).name)):
+            self._crown(name)
+            yield
+
+    def _crown(self, name: str) -> None:
+        """Move the aliases as the crowning says that was written down last; to do so twice changes nothing."""
+        told = self._tags(name).get(CROWNING)
+        if told is None:
+            return
+        crowning = json.loads(told)
+        version, before = crowning["version"], crowning["before"]
+        if before is not None:
+            self.client.set_registered_model_alias(name, PREVIOUS, str(before))
         self.client.set_registered_model_alias(name, CHAMPION, str(version))
         if self.alias(name, CHALLENGER) == version:
             self.client.delete_registered_model_alias(name, CHALLENGER)
-        when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        self.client.set_registered_model_tag(
-            name, f"{HISTORY}{len(self.history(name)) + 1:05d}", f"{when} {how} {champion} -> {version}"
-        )
+        self.client.set_registered_model_tag(name, f"{HISTORY}{crowning['number']:05d}", crowning["line"])
+        self.client.delete_registered_model_tag(name, CROWNING)
+
+    def _tags(self, name: str) -> dict[str, str]:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return self.client.get_registered_model(family(name).name).tags
+        except MlflowException as error:
+            if error.error_code not in ABSENT:
+                raise
+            return {}
 
     def _version(self, name: str, version: int) -> Any:
         from mlflow.exceptions import MlflowException
@@ -161,7 +201,7 @@ class Registry:
         before = mlflow.get_tracking_uri()
         mlflow.set_tracking_uri(self.uri)
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), spoken_errors(self.uri):
                 warnings.simplefilter("ignore")  # MLflow's advice on type hints and its own deprecations
                 yield
         finally:

@@ -5,7 +5,7 @@
 
 The server ends with its parent, whatever ends the parent. Model control, shared memory, tracing and logging are closed to
 everybody without the random admin key, because each of them lets a client write files or run code. (The key stands on the
-server's command line: on a machine shared with people you do not trust, give the server a user of its own.)
+server's command line, and Triton takes it in no other way: docs/operating.md says what protects it.)
 """
 
 from __future__ import annotations
@@ -16,12 +16,10 @@ import logging
 import os
 import re
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections import Counter
@@ -31,24 +29,28 @@ from typing import Any, NamedTuple
 from models.music.errors import Unavailable
 from serving import triton_files
 from serving.control import Control
-from serving.endpoint import Endpoint
+from serving.endpoint import Endpoint, lives
 from serving.families import FAMILIES
+from serving.scratch import scratch
 
 log = logging.getLogger(__name__)
 
 LOOPBACK = "127.0.0.1"
 RESTRICTED = "model-repository,shared-memory,trace,logging"
 SHARED_MEMORY = Path("/dev/shm")
+KEPT_BY = re.compile(r"jamflow_(\d+)_")
+"""How the names of a server's shared memory begin: whose it is. Its stubs are told."""
 STOP_S = 12.0
 START_S = 60.0
 SHARED_BYTES = 64 << 20
 """What Triton and a model's process share at least, as far as they need it."""
 
-# Dies with its parent: asks the kernel for SIGTERM at the parent's end, then becomes the server. No file of it grows beyond
-# what the contracts may need: the memory it shares with a model's process is such a file, and would never shrink again.
+# Dies with its parent, even while it is stopped: asks the kernel for SIGKILL at the parent's end, then becomes the program.
+# No file of a server grows beyond what the contracts may need: the memory it shares with a model's process is such a file,
+# and would never shrink again.
 _TIED = (
-    "import ctypes, os, resource, sys; ctypes.CDLL(None).prctl(1, 15); "
-    "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2); "
+    "import ctypes, os, resource, sys; ctypes.CDLL(None).prctl(1, 9); largest = int(sys.argv[2]); "
+    "largest and resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest)); "
     "os.getppid() == int(sys.argv[1]) or sys.exit(1); os.execv(sys.argv[3], sys.argv[3:])"
 )
 
@@ -77,6 +79,7 @@ class TritonServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._endpoint: Endpoint | None = None
         self._shared_prefix = ""
+        self._leaving = contextlib.ExitStack()
         self._identity = (f"jamflow-{secrets.token_hex(4)}", secrets.token_hex(16))
 
     def __enter__(self) -> TritonServer:
@@ -114,12 +117,18 @@ class TritonServer:
         """Start and wait until this very server answers; a port snatched in between is tried again."""
         home = triton_files.distribution()
         self.repository.mkdir(parents=True, exist_ok=True)
+        end_orphans()
         sweep_shared_memory()
         for attempt in range(3):
             try:
-                folder = self._given_folder or Path(tempfile.mkdtemp(prefix="jamflow-triton-"))
-                self.log_path = folder / "triton.log"
-                self._launch(home, triton_files.lay_out(home, folder), self._wanted_ports or free_ports())
+                road = self._leaving.enter_context(scratch("triton"))
+                (road / "repository").symlink_to(
+                    self.repository
+                )  # which may have letters that Triton's stub cannot bear
+                self.log_path = (self._given_folder or road) / "triton.log"
+                self.log_path.parent.mkdir(parents=True, exist_ok=True)
+                triton_files.lay_out(home, road)
+                self._launch(home, road, self._wanted_ports or free_ports())
                 self._wait_ready()
                 return self
             except BaseException as error:
@@ -130,10 +139,10 @@ class TritonServer:
                 self._wanted_ports = None
         raise AssertionError("unreachable")
 
-    def restart(self) -> None:
+    def restart(self, *, gently: bool = True) -> None:
         """Start again at the same addresses with the same key, so that clients find it where it was."""
         known = self.endpoint
-        self.stop()
+        self.stop(gently=gently)
         self._wanted_ports = Ports(
             *(int(url.rsplit(":", 1)[1]) for url in (known.grpc_url, known.http_url, known.metrics_url))
         )
@@ -152,11 +161,11 @@ class TritonServer:
                         playing[int(told[1])] += 1
         return playing
 
-    def stop(self) -> None:
+    def stop(self, *, gently: bool = True) -> None:
         """End the server and its stubs; leave no process and no shared memory behind."""
         process, self._process = self._process, None
         if process is not None:
-            if process.poll() is None:
+            if process.poll() is None and gently:
                 process.send_signal(signal.SIGTERM)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(STOP_S)
@@ -166,8 +175,7 @@ class TritonServer:
         if self._shared_prefix:
             for region in SHARED_MEMORY.glob(f"{self._shared_prefix}*"):
                 region.unlink(missing_ok=True)
-        if self._given_folder is None and self.log_path.name:
-            shutil.rmtree(self.log_path.parent, ignore_errors=True)
+        self._leaving.close()
 
     def last_words(self, lines: int = 3) -> str:
         """The last errors in the server's log, in one line."""
@@ -177,16 +185,16 @@ class TritonServer:
             return " | ".join(line.split("] ", 1)[-1].strip('"') for line in errors[-lines:])
         return ""
 
-    def _launch(self, home: Path, backends: Path, ports: Ports) -> None:
+    def _launch(self, home: Path, road: Path, ports: Ports) -> None:
         server_id, key = self._identity
         self._shared_prefix = f"jamflow_{os.getpid()}_{secrets.token_hex(3)}_"
         command = [
             str(home / "bin" / "tritonserver"),
             f"--id={server_id}",
-            f"--model-repository={self.repository}",
+            f"--model-repository={road / 'repository'}",
             "--model-control-mode=explicit",
             "--disable-auto-complete-config",
-            f"--backend-directory={backends}",
+            f"--backend-directory={road / 'backends'}",
             f"--backend-config=python,shm-region-prefix-name={self._shared_prefix}",
             "--backend-config=python,shm-default-byte-size=4194304",
             *(f"--{door}-address={LOOPBACK}" for door in ("http", "grpc", "metrics")),
@@ -202,7 +210,7 @@ class TritonServer:
             command += ["--pinned-memory-pool-byte-size=0", "--allow-gpu-metrics=false"]
         with open(self.log_path, "wb") as words:
             self._process = subprocess.Popen(
-                [sys.executable, "-S", "-c", _TIED, str(os.getpid()), str(largest_file()), *command],
+                tied(command, largest_file()),
                 env=triton_files.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=words,
@@ -233,9 +241,14 @@ class TritonServer:
         log.info("Triton %s answers at %s", self.endpoint.server_id, self.endpoint.grpc_url)
 
 
+def tied(command: list[str], largest_file: int = 0) -> list[str]:
+    """A command that ends with this process, whatever ends it; start it from a thread that lives as long."""
+    return [sys.executable, "-S", "-c", _TIED, str(os.getpid()), str(largest_file), *command]
+
+
 def largest_file() -> int:
     """What the greediest model may need to hand its requests over, in bytes; Triton refuses those that need more."""
-    return max(SHARED_BYTES, *(2 * kept.contract.bytes_in_flight for kept in FAMILIES.values()))
+    return max(SHARED_BYTES, *(kept.contract.bytes_in_flight for kept in FAMILIES.values()))
 
 
 def free_ports() -> Ports:
@@ -257,6 +270,18 @@ def is_free(port: int) -> bool:
         probe.bind((LOOPBACK, port))
         return True
     return False
+
+
+def end_orphans() -> None:
+    """End what plays on for a keeper that is gone: a stub whose server was killed while it loaded waits for ever."""
+    import psutil
+
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or [""]
+        keepers = [int(found[1]) for word in words if (found := KEPT_BY.match(word))]
+        if words[0].endswith(triton_files.STUB) and keepers and not lives(keepers[0]):
+            with contextlib.suppress(psutil.Error):  # somebody else's, or gone by itself
+                process.kill()
 
 
 def sweep_shared_memory() -> None:

@@ -4,7 +4,8 @@
 
 Triton goes on calling a dead model ready, and loading it again does nothing; only unloading and loading cures it. A process
 that has gone is seen at once. One that hangs shows neither an answer nor a part for as long as its contract's patience lasts;
-a canary is asked only of a model that shows neither by itself, since a busy one has better things to do.
+a canary is asked only of a model that shows neither by itself, since a busy one has better things to do. A server that
+does not answer for DEAF_S is ended and started again.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ from models.music.errors import Busy, JamflowError, ServingError, TooLate, Unava
 from serving.client import JamflowClient
 from serving.contract import ModelContract
 from serving.control import Control
+from serving.look import look
 from serving.server import TritonServer
 
 log = logging.getLogger(__name__)
 
-EVERY_S = 0.4
+EVERY_S, DEAF_S = 0.4, 15.0
 PLAYED = re.compile(r'^(nv_inference_request_success|jamflow_parts_total)\{.*?model="(\w+)".*?\} (\S+)$', re.M)
 
 
@@ -41,6 +43,7 @@ class Watchdog:
         self._served = served
         self._played: Counter[tuple[str, str]] = Counter()
         self._alive_at: dict[str, float] = {}
+        self._heard_at = time.monotonic()
         self._canaries: dict[str, Future[None]] = {}
         self._asking = ThreadPoolExecutor(32, "canary")
 
@@ -49,15 +52,17 @@ class Watchdog:
         while not stopped.wait(EVERY_S):
             try:
                 self.look()
+                self._heard_at = time.monotonic()
             except JamflowError as error:
                 log.error("watchdog: %s", error)
+                self._end_if_deaf()
                 stopped.wait(1.0)
         self._asking.shutdown(wait=False, cancel_futures=True)
 
     def look(self) -> None:
         """Go round once."""
         if not self._server.running:
-            self._restart()
+            self._restart(f"it has ended: {self._server.last_words() or 'no last word'}")
             return
         played = answers(self._server.endpoint.metrics_url)
         for contract in self._served():
@@ -126,10 +131,18 @@ class Watchdog:
             control.load(name)
         self._count(name, began)
 
-    def _restart(self) -> None:
+    def _end_if_deaf(self) -> None:
+        """Start a server again that runs and has not answered anything for too long."""
+        if not self._server.running or look(self._server.endpoint).answers:
+            self._heard_at = time.monotonic()
+        elif (silent_s := time.monotonic() - self._heard_at) >= DEAF_S:
+            self._restart(f"it has not answered for {silent_s:.0f} s", gently=False)
+            self._heard_at = time.monotonic()
+
+    def _restart(self, why: str, *, gently: bool = True) -> None:
         began = time.monotonic()
-        log.warning("the server has ended (%s)", self._server.last_words() or "no last word")
-        self._server.restart()
+        log.warning("the server is started again (%s)", why)
+        self._server.restart(gently=gently)
         with ThreadPoolExecutor() as loading:
             list(loading.map(self._load, [contract.name for contract in self._served()]))
         self._count("server", began)

@@ -2,6 +2,7 @@
 
     where = Where.told({"registry": "sqlite:////home/ann/.jamflow/mlflow.db", …})
     Registry.at(where)      Endpoint.of(where.server)
+    sqlite_at(home / "mlflow.db"), database_of(where.registry)      # how a SQLite file is addressed, written once
 
 A laptop's are files and folders, a cluster's are servers and buckets; a stage never asks which.
 """
@@ -14,8 +15,27 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from models.music.config import from_mapping
+from models.music.errors import BadConfig
 
 SQLITE = "sqlite:///"
+UNSPEAKABLE = "?%"
+"""MLflow reads these in an address of SQLite as something else, however they are quoted."""
+
+
+def sqlite_at(database: Path) -> str:
+    """The address of a SQLite file, or a sentence where no address can name it."""
+    bad = next((sign for sign in str(database) if sign in UNSPEAKABLE or not sign.isprintable()), None)
+    if bad is not None:
+        raise BadConfig(
+            f"{str(database)!r}: MLflow cannot keep a database at a path with {bad!r} in it."
+            " Rename the folder, or set JAMFLOW_HOME to another."
+        )
+    return f"{SQLITE}{database}"
+
+
+def database_of(registry: str) -> Path | None:
+    """The SQLite file behind an address; None for a server."""
+    return Path(registry.removeprefix(SQLITE)) if registry.startswith(SQLITE) else None
 
 
 @dataclass(frozen=True)
@@ -36,8 +56,8 @@ class Where:
     def folders(self) -> list[Path]:
         """The folders of this machine among the addresses: what a stage in a container must see of them."""
         found = []
-        if self.registry.startswith(SQLITE):
-            found.append(Path(self.registry.removeprefix(SQLITE)).parent)
+        if (database := database_of(self.registry)) is not None:
+            found.append(database.parent)
         if self.server.endswith(".json"):
             found.append(Path(self.server).parent)
         for address in (self.artifacts, self.repository, self.work):

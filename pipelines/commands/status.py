@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 
 from backstage.pipeline_run import RUN_FILE, PipelineRun
-from models.music.errors import JamflowError
 from pipelines.flags import Flags
 from pipelines.settings import Profile
 
@@ -53,13 +52,7 @@ def _champions(profile: Profile) -> list[str]:
 
 def _server(profile: Profile) -> str:
     from serving.endpoint import Endpoint
+    from serving.look import look
 
-    try:
-        endpoint = Endpoint.read(profile.serving)
-    except JamflowError:
-        return "  not running. `jamflow serve` starts it."
-    return (
-        f"  {endpoint.grpc_url} (process {endpoint.pid})"
-        if endpoint.is_running()
-        else "  not running any more. `jamflow serve`."
-    )
+    endpoint = Endpoint.running(profile.serving)
+    return f"  {look(endpoint).spoken}" if endpoint else "  not running. `jamflow serve` starts it."

@@ -105,7 +105,7 @@ def test_a_model_that_is_loaded_again_asks_for_a_moment_not_for_a_deployment(toy
         with pytest.raises(Unavailable, match=r"is being loaded .*Ask again in a few seconds"):
             client.prove(COUNTING)
         control.load("counting")
-    with pytest.raises(Unavailable, match="Deploy it with `jamflow deploy`"):
+    with pytest.raises(Unavailable, match="Ask again in a few seconds; if it stays away"):
         client.prove(replace(COUNTING, name="nobody"))
     assert until_proved(client, COUNTING)
 

@@ -11,13 +11,13 @@ from served_house import tiny_groove
 
 from models.music.errors import GateFailed, JamflowError, RegistryError
 from models.music.files import MANIFEST, manifest_of, write_json
-from serving.casting import hand_out
 from serving.client import JamflowClient
 from serving.contracts.groove import GROOVE, groove
 from serving.deploy import bring_back, deploy
 from serving.families import family
 from serving.registration import register
 from serving.repository import Repository
+from serving.tuning import hand_out
 
 SEEDS = itertools.cycle((3, 6, 7))
 """Each test its own model, for the same would keep its version; all of them play far from seed 99."""

@@ -18,13 +18,13 @@ from models.music.errors import Unavailable
 from pipelines import checkup
 from pipelines.cli import main
 from pipelines.settings import Profile
-from serving.casting import cast
+from serving.casting import first_champion
 from serving.client import JamflowClient
 from serving.contracts.groove import GROOVE
 from serving.endpoint import Endpoint
 from serving.families import family
 from serving.keeper import Keeper
-from serving.registration import register
+from serving.registration import STARTER, register
 from serving.registry import Registry
 
 
@@ -88,15 +88,13 @@ def test_a_port_that_is_taken_is_not_fought_over(home, empty_store):
             Keeper(Profile.load().where, home, port).keep(threading.Event(), print)
 
 
-def test_a_starter_never_takes_the_place_of_a_challenger(house, registry, tmp_path, monkeypatch):
-    model = tiny_groove(tmp_path / "model", 4)
-    starter = str(tiny_groove(tmp_path / "starter", 5))
-    monkeypatch.setattr("serving.casting.FAMILIES", {"groove": dataclasses.replace(family("groove"), starter=starter)})
-    version = register(registry, "groove", model, {})
-    where = dataclasses.replace(house.where, registry=registry.uri, artifacts=registry.artifacts_uri)
-    assert cast(where) == []
-    assert registry.versions("groove") == [version]
-    assert registry.alias("groove", "challenger") == version
+def test_a_starter_never_takes_the_place_of_a_challenger(registry, tmp_path):
+    old, new = (tiny_groove(tmp_path / f"starter{seed}", seed) for seed in (4, 5))
+    kept = dataclasses.replace(family("groove"), starter=str(new))
+    register(registry, "groove", old, {}, tags={"source": STARTER})
+    assert first_champion(registry, kept) == new, "the starter of an older release is nobody's work"
+    register(registry, "groove", tiny_groove(tmp_path / "model", 6), {})
+    assert first_champion(registry, kept) is None
 
 
 def test_stopping_when_nothing_runs_is_no_error(capsys):
@@ -162,3 +160,14 @@ def _free_port() -> int:
 def test_the_doctor_changes_nothing(home: Path):
     main(["doctor"])
     assert not os.path.exists(home)
+
+
+def test_the_keeper_stays_small():
+    script = (
+        "import sys, psutil, serving.keeper, tritonclient.grpc\n"
+        "heavy = {'torch', 'mlflow', 'sqlalchemy', 'kfp', 'pandas'} & set(sys.modules)\n"
+        "print(heavy or '', psutil.Process().memory_info().rss // 2**20)"
+    )
+    root = Path(__file__).resolve().parents[2]
+    said = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True).stdout
+    assert int(said) < 120, said
