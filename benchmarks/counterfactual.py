@@ -3,7 +3,8 @@
 First with a perfect instrumental, so that only the reconstruction is judged; then with one that a network imagined, which
 was taught here for --minutes on one thread, in 1 to 50 steps of sampling. The songs come from a seed; those that examine
 are never learnt from. About 9 minutes with the default of 4. Bars: with the perfect instrumental the mask is 20 dB above the
-literal design, and with the imagined one it is above silence.
+literal design, and with the imagined one, in as many
+steps as the model takes by itself, it is above silence (0 dB).
 """
 
 from __future__ import annotations
@@ -54,9 +55,11 @@ def main() -> int:
         found = show_steps(network, sung(corpus, "test"), corpus.rate_hz)
     draw_steps(found, asked.picture)
     print(f"picture: {asked.picture}")
-    apart, best = oracle[OURS] - oracle[LITERAL], max(found[OURS].values())
-    print(f"perfect instrumental: {apart:+.1f} dB (bar {BAR_DB:+.0f}); imagined: {best:+.2f} dB (bar: above 0)")
-    return int(apart < BAR_DB or best <= 0)
+    apart, final = oracle[OURS] - oracle[LITERAL], found[OURS][network.config.final_steps]
+    print(
+        f"perfect instrumental: {apart:+.1f} dB (bar {BAR_DB:+.0f}); imagined, all steps: {final:+.2f} dB (bar: above 0)"
+    )
+    return int(apart < BAR_DB or final <= 0)
 
 
 def show_oracle(songs: Sequence[SungSong]) -> dict[str, float]:

@@ -3,12 +3,13 @@
 from kfp import dsl
 
 from components.counterfactual import evaluate_counterfactual, train_counterfactual_model
-from components.separation_data import gather_stems, prepare_stems
+from components.separation import gather_stem_songs, prepare_stem_songs
 
 
 @dsl.pipeline(name="train-counterfactual")
 def train_counterfactual(
     data: str = "practice",
+    practice_songs: int = 40,
     preset: str = "laptop",
     minutes: float = 0.0,
     seed: int = 0,
@@ -20,8 +21,8 @@ def train_counterfactual(
     Args:
         seed: The same seed, the same training.
     """
-    gathered = gather_stems(source=data)
-    corpus = prepare_stems(songs=gathered.outputs["songs"]).outputs["corpus"]
+    gathered = gather_stem_songs(source=data, practice_songs=practice_songs)
+    corpus = prepare_stem_songs(songs=gathered.outputs["songs"]).outputs["corpus"]
     model = train_counterfactual_model(corpus=corpus, preset=preset, minutes=minutes, seed=seed, where=where).outputs[
         "model"
     ]
