@@ -3,8 +3,7 @@
 First with a perfect instrumental, so that only the reconstruction is judged; then with one that a network imagined, which
 was taught here for --minutes on one thread, in 1 to 50 steps of sampling. The songs come from a seed; those that examine
 are never learnt from. About 9 minutes with the default of 4. Bars: with the perfect instrumental the mask is 20 dB above the
-literal design, and with the imagined one, in as many
-steps as the model takes by itself, it is above silence (0 dB).
+literal design, and with the imagined one, in as many steps as the model takes by itself, it is above silence (0 dB).
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=4.0, help="of teaching")
     parser.add_argument("--songs", type=int, default=32, help=f"songs of {SONG_S:g} s to learn from")
     parser.add_argument("--preset", default="laptop", help="of counterfactual/presets.yaml, or a file of your own")
-    parser.add_argument("--picture", type=Path, default=Path("counterfactual_steps.png"))
+    parser.add_argument("--picture", type=Path, default=Path("build/counterfactual_steps.png"))
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="jamflow-bench-") as there, on_threads(1):
         counts = {"train": asked.songs, "valid": 3, "test": 4}
