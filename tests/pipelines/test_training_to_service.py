@@ -123,5 +123,11 @@ def test_nothing_depends_on_where_things_lie_by_default(moved, home, beat, tmp_p
     assert Registry.at(moved.where).versions("groove") == [1, 2]
     said = jamflow(["run", "play-groove", "--midi", str(beat), "--out-dir", str(tmp_path / "out"), "--plain"])
     assert f"note     groove: champion {champion('groove')} at 127.0.0.1:" in said
-    made = {path.name for path in home.iterdir()} - {"settings.yaml", "triton", "serve.log", "serving.json"}
+    made = {path.name for path in home.iterdir()} - {
+        "settings.yaml",
+        "triton",
+        "serve.log",
+        "serving.json",
+        ".serving.json.lock",
+    }
     assert made <= {"runs", "cache"}, "everything else is where the settings say"
