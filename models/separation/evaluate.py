@@ -9,15 +9,17 @@ costs nothing, and the ideal mask), report.txt and a picture. Songs that taught 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from models.learning.evaluation import Heard, write_evaluation
 from models.music.errors import BadInput
 from models.music.files import write_json, write_text
 from models.separation.chunks import separated
 from models.separation.closer import look_closer
-from models.separation.dataset import read_corpus
+from models.separation.dataset import PreparedSong, read_corpus
 from models.separation.locoformer.network import load_locoformer
 from models.separation.report import METRICS, MODEL, Report, draw, evaluate, table
 
@@ -38,11 +40,7 @@ def judge(
 
     def hear(folder: Path) -> Heard:
         network, facts = load_locoformer(folder)
-        known = {song.name for song in songs[split]} & set(facts.get("heard", []))
-        if known:
-            raise BadInput(
-                f"{folder}: {len(known)} of these songs taught it, {min(known)} first. Give songs it never heard."
-            )
+        refuse_taught(folder, songs[split], facts)
         if network.stems != songs.stems or network.config.rate_hz != songs.rate_hz:
             theirs = f"{', '.join(network.stems)} at {network.config.rate_hz} Hz"
             raise BadInput(f"{folder}: separates {theirs}; the songs were prepared otherwise. Prepare them again.")
@@ -50,16 +48,30 @@ def judge(
         report = evaluate(play, songs[split], songs.stems, songs.rate_hz)
 
         def draw_all(part: Path) -> None:
-            others = [who for who in report.spreads if who != MODEL]
-            write_json(part / "baselines.json", {who: figures_of(report, who) for who in others})
-            write_text(part / "report.txt", table(report) + "\n")
-            draw(report, part / "separation.png")
+            write_report(part, report)
             if closer:
                 write_json(part / "closer.json", look_closer(play, songs[split][:closer], songs.stems, songs.rate_hz))
 
         return Heard(figures_of(report), draw_all)
 
     return write_evaluation(out, hear, model, champion)
+
+
+def refuse_taught(folder: Path, songs: Sequence[PreparedSong], facts: Mapping[str, Any]) -> None:
+    """Refuse examiners that a model heard while it was taught."""
+    known = {song.name for song in songs} & set(facts.get("heard", []))
+    if known:
+        raise BadInput(
+            f"{folder}: {len(known)} of these songs taught it, {min(known)} first. Give songs it never heard."
+        )
+
+
+def write_report(folder: Path, report: Report) -> None:
+    """Write what others than the model reach, all of it as text, and its picture."""
+    others = [who for who in report.spreads if who != MODEL]
+    write_json(folder / "baselines.json", {who: figures_of(report, who) for who in others})
+    write_text(folder / "report.txt", table(report) + "\n")
+    draw(report, folder / "separation.png")
 
 
 def figures_of(report: Report, who: str = MODEL) -> dict[str, float]:

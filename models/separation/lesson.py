@@ -93,18 +93,7 @@ class SeparationLesson:
         self.network, self.training, self.stems, self.rate_hz = network, training, corpus.stems, corpus.rate_hz
         frames = round(segment_s * corpus.rate_hz)
         self.mixer = Mixer(corpus["train"], corpus.rate_hz, training.mixing, frames)
-        self.judged = self._chunks(corpus, frames)
-
-    def _chunks(self, corpus: Corpus, frames: int) -> Tensor:
-        """Spread stretches [n, s, 2, t] evenly over the validation songs."""
-        songs = corpus["valid"]
-        places = np.linspace(0, len(songs), self.training.validation_chunks, endpoint=False)
-        chunks = []
-        for place in places:
-            song = songs[int(place)]
-            start = round((place % 1.0) * max(0, song.frames - frames))
-            chunks.append([song.stretch(stem, start, frames) for stem in range(len(corpus.stems))])
-        return torch.from_numpy(np.array(chunks))
+        self.judged = spread_stretches(corpus, training.validation_chunks, frames)
 
     def batch(self, step: int, generator: torch.Generator) -> Tensor:
         """[b, s, 2, t]"""
@@ -140,6 +129,16 @@ class SeparationLesson:
         device = next(network.parameters()).device
         for chunk in self.judged:
             yield network(chunk.sum(0)[None].to(device))[0].float().cpu(), chunk
+
+
+def spread_stretches(corpus: Corpus, count: int, frames: int) -> Tensor:
+    """Take stretches [n, s, 2, t], spread evenly over the validation songs."""
+    songs, chunks = corpus["valid"], []
+    for place in np.linspace(0, len(songs), count, endpoint=False):
+        song = songs[int(place)]
+        start = round((place % 1.0) * max(0, song.frames - frames))
+        chunks.append([song.stretch(stem, start, frames) for stem in range(len(corpus.stems))])
+    return torch.from_numpy(np.array(chunks))
 
 
 def spectrogram(sound: Tensor) -> NDArray[np.uint8]:

@@ -67,8 +67,18 @@ def _locoformer(model: str) -> Separator:
     return LocoformerEngine.load(model)
 
 
+def _counterfactual(model: str) -> Separator:
+    from models.separation.counterfactual.engine import CounterfactualEngine
+
+    return CounterfactualEngine.load(model)
+
+
 DEMUCS = "htdemucs"
-ENGINES: dict[str, Callable[[str], Separator]] = {DEMUCS: _htdemucs, "separator": _locoformer}
+ENGINES: dict[str, Callable[[str], Separator]] = {
+    DEMUCS: _htdemucs,
+    "separator": _locoformer,
+    "counterfactual": _counterfactual,
+}
 
 
 def load_separator(model: str | os.PathLike[str], *stems: str) -> Separator:

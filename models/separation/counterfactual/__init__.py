@@ -1,0 +1,1 @@
+"""Vocals as what a song has more than its band: diffusion imagines the song without its singer."""

@@ -1,0 +1,65 @@
+"""Teach a counterfactual separator.  Run: jamflow run train-counterfactual --data my-songs --preset laptop
+
+    trained = teach("prepared", "counterfactual-model", "laptop", minutes=30)
+
+A training that was interrupted goes on where it was: its checkpoints lie beside the model, in counterfactual-model-work.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from models.learning.checkpoint import save_model
+from models.learning.training import Callback, Trained, train
+from models.music.errors import BadConfig
+from models.separation.counterfactual.lesson import CounterfactualLesson, CounterfactualTraining, read_preset
+from models.separation.counterfactual.network import KIND, Counterfactual
+from models.separation.dataset import Corpus, read_corpus
+
+
+def teach(
+    corpus: str | Path,
+    out: str | Path,
+    preset: str = "laptop",
+    minutes: float = 0.0,
+    seed: int = 0,
+    callbacks: Sequence[Callback] = (),
+    work: str | Path | None = None,
+) -> Trained:
+    """Teach a preset's network on a prepared corpus's folder; 0 minutes means the preset's own limit.
+
+    Checkpoints go to `work`, beside the model when it is not given.
+    """
+    chosen = read_preset(preset)
+    plan = dataclasses.replace(chosen.plan, minutes=minutes or chosen.plan.minutes, seed=seed)
+    work = work or Path(out).with_name(f"{Path(out).name}-work")
+    return train_counterfactual(read_corpus(corpus), dataclasses.replace(chosen, plan=plan), out, work, callbacks)
+
+
+def train_counterfactual(
+    corpus: Corpus,
+    training: CounterfactualTraining,
+    out: str | Path,
+    work: str | Path,
+    callbacks: Sequence[Callback] = (),
+) -> Trained:
+    """Teach a network on a corpus, resuming from `work`, and save it whole at `out`."""
+    plan, config = training.plan, training.config
+    if config.rate_hz != corpus.rate_hz:
+        raise BadConfig(
+            f"rate_hz is {config.rate_hz}; the songs were prepared at {corpus.rate_hz} Hz. Make them equal."
+        )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(plan.seed)
+        network = Counterfactual(config)
+    lesson = CounterfactualLesson(corpus, training, network)
+    lesson.measure()
+    trained = train(lesson, plan, work, callbacks)
+    facts = {"best": trained.best, "steps": trained.steps, "minutes": round(trained.seconds / 60, 1)}
+    facts |= {"songs": corpus.summary["songs"], "heard": sorted(song.name for song in corpus["train"])}
+    save_model(out, network.cpu(), config, KIND, store_as=torch.float16, replace=True, **facts)
+    return trained
