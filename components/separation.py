@@ -16,6 +16,9 @@ def take_stems(
     two_stems: str = "",
     format: str = "",
     stems_add_up: bool = False,
+    steps: int = 0,
+    seed: int = 0,
+    preview: bool = False,
     skip_bad: bool = False,
 ) -> int:
     """Separate one song into stems with its own rate, channels, length and bit depth.
@@ -28,6 +31,9 @@ def take_stems(
         two_stems: Only this stem, and everything else as a second one.
         format: wav, flac, ogg or mp3; nothing gives what the song is.
         stems_add_up: Share what is missing to the song among its stems, so that they sum to it.
+        steps: Of a counterfactual model's sampling; 0 takes its own number.
+        seed: Of a counterfactual model's dice: the same seed, the same stems.
+        preview: A counterfactual model's quick look, in its few steps.
         skip_bad: Leave a song out that cannot be read instead of stopping.
 
     Returns:
@@ -35,8 +41,10 @@ def take_stems(
     """
     from components.stems import take
     from models.separation.delivery import Wishes
+    from models.separation.sampling import Sampling
 
-    return take(songs.path, name, stems.path, model, Wishes(format, two_stems, stems_add_up), skip_bad)
+    how, wishes = Sampling(steps, seed, preview), Wishes(format, two_stems, stems_add_up)
+    return take(songs.path, name, stems.path, model, how, wishes, skip_bad)
 
 
 @stage(image="python-audio")

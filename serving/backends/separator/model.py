@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
-from models.music.audio import Audio
 from models.music.errors import BadInput
-from models.separation.stems import load_separator, stem_parts
+from models.separation.stems import load_separator
 from serving.backends.backend import Backend
 from serving.backends.player import Cancelled, Playing
+from serving.backends.song import played
 from serving.contract import Arrays
-from serving.contracts.separator import MAX_PART_FRAMES, SEPARATOR, STEM_NAMES
+from serving.contracts.separator import SEPARATOR, STEM_NAMES
 
 
 class SeparatorPlayer:
@@ -25,11 +23,7 @@ class SeparatorPlayer:
             raise BadInput(f"separator: its stems are {known}; {', '.join(STEM_NAMES)} are served. Train another.")
 
     def parts(self, request: Arrays, cancelled: Cancelled) -> Playing:
-        song = Audio(request["mixture"], int(request["rate"][0]), "the mixture")
-        for part in stem_parts(song, self._separator):
-            stems = np.stack([part[name].samples for name in STEM_NAMES])
-            for start in range(0, stems.shape[-1], MAX_PART_FRAMES):
-                yield {"stems": stems[..., start : start + MAX_PART_FRAMES]}
+        return played(request, self._separator)
 
 
 class TritonPythonModel(Backend):
