@@ -25,13 +25,23 @@ from models.music.audio import Audio
 from models.music.config import from_mapping, nearest, read_yaml
 from models.music.errors import BadConfig
 from models.separation.dataset import Corpus
-from models.separation.locoformer import config as sizes
+from models.separation.locoformer import config as locoformer
 from models.separation.locoformer.config import LocoformerConfig
 from models.separation.losses import LossWeights, separation_loss
 from models.separation.metrics import is_silent, usdr
 from models.separation.mixing import Mixer, Mixing
+from models.separation.realtime import config as realtime
 
 PRESETS = Path(__file__).with_name("presets.yaml")
+Size = Literal["tiny", "laptop", "studio", "full", "tiny-live", "live"]
+SIZES: dict[Size, LocoformerConfig] = {
+    "tiny": locoformer.TINY,
+    "laptop": locoformer.LAPTOP,
+    "studio": locoformer.STUDIO,
+    "full": locoformer.FULL,
+    "tiny-live": realtime.TINY,
+    "live": realtime.LIVE,
+}
 PICTURE = (128, 256)
 """Frequencies and frames of a spectrogram to look at."""
 
@@ -41,8 +51,8 @@ class SeparationTraining:
     """How a separator is taught."""
 
     plan: TrainingPlan
-    network: Literal["tiny", "laptop", "studio", "full"] = "laptop"
-    """Which size, see models/separation/locoformer/config.py."""
+    network: Size = "laptop"
+    """Which size, see config.py in models/separation/locoformer and models/separation/realtime."""
     changes: dict[str, Any] = field(default_factory=dict)
     """What differs from that size, by the names of its fields: {n_fft: 2048, hop: 1024}."""
     batch: int = 4
@@ -64,9 +74,9 @@ class SeparationTraining:
 
     @property
     def config(self) -> LocoformerConfig:
-        size = getattr(sizes, self.network.upper())
+        size = SIZES[self.network]
         whole = {name: getattr(size, name) for name in size.__dataclass_fields__} | self.changes
-        return from_mapping(LocoformerConfig, whole, f"{self.network}: changes")
+        return from_mapping(type(size), whole, f"{self.network}: changes")
 
     def plan_for(self, corpus: Corpus) -> TrainingPlan:
         """The plan, with steps from epochs where those are given."""

@@ -18,7 +18,11 @@ from models.learning.training import Callback, Trained, train
 from models.music.errors import BadConfig
 from models.separation.dataset import Corpus, read_corpus
 from models.separation.lesson import SeparationLesson, SeparationTraining, read_preset
-from models.separation.locoformer.network import KIND, Locoformer
+from models.separation.locoformer.network import KIND as SEPARATOR
+from models.separation.locoformer.network import Locoformer
+from models.separation.realtime.config import LiveConfig
+from models.separation.realtime.network import KIND as LIVE
+from models.separation.realtime.network import Live
 
 
 def teach(
@@ -51,9 +55,9 @@ def train_separator(
         )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(plan.seed)
-        network = Locoformer(config)
+        network, kind = (Live(config), LIVE) if isinstance(config, LiveConfig) else (Locoformer(config), SEPARATOR)
     trained = train(SeparationLesson(corpus, training, network, config.segment_s), plan, work, callbacks)
     facts = {"best": trained.best, "steps": trained.steps, "minutes": round(trained.seconds / 60, 1)}
     facts |= {"songs": corpus.summary["songs"], "heard": sorted(song.name for song in corpus["train"])}
-    save_model(out, trained.network.cpu(), config, KIND, store_as=torch.float16, replace=True, **facts)
+    save_model(out, trained.network.cpu(), config, kind, store_as=torch.float16, replace=True, **facts)
     return trained

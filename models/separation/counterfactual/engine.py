@@ -24,6 +24,7 @@ from models.separation.counterfactual.config import PARTS
 from models.separation.counterfactual.network import Counterfactual, load_counterfactual
 from models.separation.overlap import Samples, overlap_added
 from models.separation.sampling import Sampling
+from models.separation.stems import apart
 
 SOFTEST = 1e-4
 """A song below this level (80 dB under full scale) is not made louder than by what this level needs."""
@@ -76,8 +77,7 @@ class CounterfactualEngine:
 
     def separated(self, mixture: Samples) -> Samples:
         """Separate a song [c, t] whole: [s, c, t]."""
-        spread = float(mixture.mean(0, dtype=np.float64).std())
-        return np.concatenate(list(self.parts(iter([mixture]), 0.0, spread)), -1)
+        return apart(mixture, self)
 
 
 class _Sampler(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from models.music.errors import BadInput
-from models.separation.stems import load_separator
+from models.separation.stems import load_engine
 from serving.backends.backend import Backend
 from serving.backends.player import Cancelled, Playing
 from serving.backends.song import played
@@ -17,7 +17,7 @@ class SeparatorPlayer:
     """Whatever engine the model's folder names."""
 
     def __init__(self, folder: Path) -> None:
-        self._separator = load_separator(folder)
+        self._separator = load_engine(folder)
         if tuple(self._separator.stems) != STEM_NAMES:
             known = ", ".join(self._separator.stems)
             raise BadInput(f"separator: its stems are {known}; {', '.join(STEM_NAMES)} are served. Train another.")
