@@ -102,7 +102,7 @@ def train_separator_model(
 
     Args:
         corpus: Prepared songs.
-        preset: tiny, laptop, studio, full or base (models/separation/presets.yaml).
+        preset: tiny, laptop, studio, full, base or live (models/separation/presets.yaml).
         minutes: Wall-clock limit; 0 teaches until the preset's steps, minutes or patience end.
         seed: Of everything random.
 
@@ -129,6 +129,7 @@ def evaluate_separator(
     split: str = "test",
     closer: int = 0,
     champion: int = 0,
+    name: str = "separator",
     where: dict = {},
 ) -> float:
     """Judge a separator on songs it never heard, beside the champion and what costs nothing; the mean uSDR comes back.
@@ -139,6 +140,7 @@ def evaluate_separator(
         split: test, or unfamiliar: songs unlike those of the others.
         closer: Look at so many songs with BSS Eval, PESQ and STOI as well, minutes each.
         champion: The version to judge beside it, on the same data; 0 for none.
+        name: The registered name: separator, or separator_live.
 
     Returns:
         usdr
@@ -149,7 +151,7 @@ def evaluate_separator(
     from models.separation.figures import FIGURES
     from serving.where import Where
 
-    with champion_folder("separator", champion, Where.told(where)) as beside:
+    with champion_folder(name, champion, Where.told(where)) as beside:
         figures = judge(corpus.path, model.path, evaluation.path, beside, split, closer)
     show_evaluation(evaluation.path, FIGURES)
     return figures["usdr"]

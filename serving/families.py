@@ -26,6 +26,7 @@ from serving.contracts.counterfactual import COUNTERFACTUAL
 from serving.contracts.groove import GROOVE
 from serving.contracts.roles import ROLES
 from serving.contracts.separator import SEPARATOR
+from serving.contracts.separator_live import SEPARATOR_LIVE
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,13 @@ FAMILIES: dict[str, Family] = {
             separation.FIGURES,
             rules=(Rule("usdr"), Rule("si_sdr")),
             budget_ms=5000.0,
+            requires=("torch", "safetensors", "soundfile", "soxr", "PyYAML"),
+        ),
+        Family(
+            SEPARATOR_LIVE,
+            separation.FIGURES,
+            rules=(Rule("usdr"), Rule("si_sdr")),
+            budget_ms=50.0,
             requires=("torch", "safetensors", "soundfile", "soxr", "PyYAML"),
         ),
         Family(

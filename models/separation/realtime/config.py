@@ -43,14 +43,14 @@ class LiveConfig(LocoformerConfig):
 
 
 TINY = LiveConfig(
-    n_fft=256,
-    hop=64,
+    n_fft=1024,
     width=8,
     blocks=1,
     hidden=(16,),
     attention=8,
     heads=2,
     groups=2,
+    bands=COARSE,
     decoder=1,
     memory=8,
     segment_s=0.5,
