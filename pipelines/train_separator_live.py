@@ -2,7 +2,7 @@
 
 from kfp import dsl
 
-from pipelines.train_separator import from_songs_into_service
+from pipelines.separator_into_service import separator_into_service
 
 
 @dsl.pipeline(name="train-separator-live")
@@ -22,6 +22,6 @@ def train_separator_live(
         preset: live, or a file of your own for a network of that kind.
         seed: The same seed, the same training.
     """
-    return from_songs_into_service(
+    return separator_into_service(
         "separator_live", data, practice_songs, preset, minutes, seed, closer, budget_ms, where
     )
