@@ -8,21 +8,30 @@ A training that was interrupted goes on where it was: its checkpoints lie beside
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import nn
 
 from models.learning.checkpoint import save_model
 from models.learning.training import Callback, Trained, train
 from models.music.errors import BadConfig
 from models.separation.dataset import Corpus, read_corpus
 from models.separation.lesson import SeparationLesson, SeparationTraining, read_preset
+from models.separation.locoformer.config import LocoformerConfig
 from models.separation.locoformer.network import KIND as SEPARATOR
 from models.separation.locoformer.network import Locoformer
 from models.separation.realtime.config import LiveConfig
 from models.separation.realtime.network import KIND as LIVE
 from models.separation.realtime.network import Live
+
+KINDS: dict[type[LocoformerConfig], tuple[str, Callable[[Any], nn.Module]]] = {
+    LocoformerConfig: (SEPARATOR, Locoformer),
+    LiveConfig: (LIVE, Live),
+}
+"""What a network is called in its folder, and how it is made of its config."""
 
 
 def teach(
@@ -55,9 +64,16 @@ def train_separator(
         )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(plan.seed)
-        network, kind = (Live(config), LIVE) if isinstance(config, LiveConfig) else (Locoformer(config), SEPARATOR)
+        network = KINDS[type(config)][1](config)
     trained = train(SeparationLesson(corpus, training, network, config.segment_s), plan, work, callbacks)
-    facts = {"best": trained.best, "steps": trained.steps, "minutes": round(trained.seconds / 60, 1)}
-    facts |= {"songs": corpus.summary["songs"], "heard": sorted(song.name for song in corpus["train"])}
-    save_model(out, trained.network.cpu(), config, kind, store_as=torch.float16, replace=True, **facts)
+    save_separator(out, trained, config, corpus)
     return trained
+
+
+def save_separator(out: str | Path, trained: Trained, config: LocoformerConfig, corpus: Corpus, **facts: Any) -> None:
+    """Write a separator as a model that knows how it was taught, and which songs may not examine it."""
+    facts |= {"best": trained.best, "steps": trained.steps, "minutes": round(trained.seconds / 60, 1)}
+    facts |= {"songs": corpus.summary["songs"], "heard": sorted(song.name for song in corpus["train"])}
+    save_model(
+        out, trained.network.cpu(), config, KINDS[type(config)][0], store_as=torch.float16, replace=True, **facts
+    )
