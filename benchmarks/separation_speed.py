@@ -4,8 +4,8 @@ Run: python -m benchmarks.separation_speed              (some minutes)
 
 Networks are of their real sizes, with random weights, and play as they are used: windows that overlap by a quarter, so that
 a window of 3 s brings 2.25 s; Open-Unmix hears a song at once. The full-band Locoformer is heard for a quarter of a second
-only: its attention grows with the square of the length, so that more would be dearer still. All play in turns, and each
-figure is the median of the turns. Bars: ours needs at most half of what HTDemucs does; what lies around the network (files,
+only: its attention grows with the square of the length, so that more would be dearer still. All play in turns; a ratio is
+the median of those of the turns, so that what else the machine does meanwhile burdens both sides. Bars: ours needs at most half of what HTDemucs does; what lies around the network (files,
 levels, windows faded into one another) adds at most 5 %; Triton adds at most 10 % to a call of 30 s in this process.
 """
 
@@ -15,7 +15,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
@@ -28,7 +29,7 @@ from torch import nn
 
 from benchmarks.open_unmix import OpenUnmix
 from models.learning.checkpoint import save_model
-from models.music.audio import Audio
+from models.music.audio import Audio, write_audio
 from models.separation.chunks import in_chunks
 from models.separation.delivery import deliver
 from models.separation.locoformer.config import LAPTOP, LocoformerConfig
@@ -46,9 +47,9 @@ from serving.in_process import InProcess
 from serving.repository import Repository
 from serving.server import TritonServer
 
-TURNS, SONG_S, RATE_HZ = 5, 30.0, 44_100
+TURNS, SONG_S, RATE_HZ = 7, 30.0, 44_100
 BAR_PEER, BAR_STREAMING, BAR_TRITON = 0.5, 1.05, 1.10
-OURS, THEIRS = "separator, laptop", "HTDemucs"
+OURS, THEIRS, LARGEST = "separator, laptop", "HTDemucs", "full-band Locoformer"
 SMALL = LocoformerConfig(
     variant="full", channels=1, hop=1024, width=96, blocks=4, hidden=(128, 128), kernel=8, attention=128
 )
@@ -72,21 +73,22 @@ def networks() -> int:
     from demucs.htdemucs import HTDemucs
 
     demucs = HTDemucs(list(STEMS), channels=48, bottom_channels=512, dconv_mode=3, segment=Fraction(39, 5))
+    full = Locoformer(SMALL)
     windows: dict[str, tuple[nn.Module, float, float]] = {
+        THEIRS: (demucs, 7.8, 1 - OVERLAP),
         OURS: (Locoformer(LAPTOP), LAPTOP.segment_s, 1 - OVERLAP),
         "separator_live, live": (Live(LIVE), 10.0, 1.0),
         "Open-Unmix": (OpenUnmix(STEMS, 512), 10.0, 1.0),
-        THEIRS: (demucs, 7.8, 1 - OVERLAP),
     }
     plays = {name: hearing(network, seconds) for name, (network, seconds, _) in windows.items()}
-    costs = in_turns({name: lambda play=play: cpu_s(play) for name, play in plays.items()})
+    costs, _ = in_turns({name: lambda play=play: cpu_s(play) for name, play in plays.items()})
     each = {name: cost / (windows[name][1] * windows[name][2]) for name, cost in costs.items()}
-    each["full-band Locoformer"] = cpu_s(hearing(Locoformer(SMALL), 0.25)) / 0.25 / (1 - OVERLAP)
-    weights = {name: sum(w.numel() for w in network.parameters()) for name, (network, _, _) in windows.items()}
-    weights["full-band Locoformer"] = sum(w.numel() for w in Locoformer(SMALL).parameters())
+    each[LARGEST] = cpu_s(hearing(full, 0.25)) / 0.25 / (1 - OVERLAP)
+    sizes = {name: network for name, (network, _, _) in windows.items()} | {LARGEST: full}
     print(f"{'':<24}{'M weights':>10}{'CPU-s a second':>16}{'of HTDemucs':>13}")
     for name, cost in each.items():
-        print(f"{name:<24}{weights[name] / 1e6:>10.1f}{cost:>16.3f}{cost / each[THEIRS]:>13.2f}", flush=True)
+        millions = sum(weight.numel() for weight in sizes[name].parameters()) / 1e6
+        print(f"{name:<24}{millions:>10.1f}{cost:>16.3f}{cost / each[THEIRS]:>13.2f}", flush=True)
     return verdict(f"{OURS} over {THEIRS}", each[OURS] / each[THEIRS], BAR_PEER)
 
 
@@ -95,8 +97,7 @@ def around(model: Path, there: Path) -> int:
     engine, song = load_separator(model), noise()
     assert isinstance(engine, LocoformerEngine)
     hear, stride = in_chunks(engine.network, engine.window), int((1 - OVERLAP) * engine.window)
-    file = there / "song.wav"
-    write(file, song)
+    file = write_audio(there / "song.wav", song, subtype="PCM_16")
 
     def bare() -> None:
         for start in range(0, song.frames, stride):
@@ -106,14 +107,12 @@ def around(model: Path, there: Path) -> int:
         with tempfile.TemporaryDirectory(dir=there) as place:
             deliver(file, engine, Path(place, "stems"))
 
-    costs = in_turns(
-        {
-            "the bare network": lambda: cpu_s(bare),
-            "stem by stem in memory": lambda: cpu_s(lambda: list(stem_parts(song, engine))),
-            "from file to files": lambda: cpu_s(to_disk),
-        }
-    )
-    return rows(costs, BAR_STREAMING, of=("stem by stem in memory",))
+    measures = {
+        "the bare network": lambda: cpu_s(bare),
+        "part by part in memory": lambda: cpu_s(lambda: hear_out(stem_parts(song, engine))),
+        "from file to files": lambda: cpu_s(to_disk),
+    }
+    return rows(measures, "part by part in memory", BAR_STREAMING)
 
 
 def through_triton(model: Path, there: Path) -> int:
@@ -124,24 +123,19 @@ def through_triton(model: Path, there: Path) -> int:
     with TritonServer(scores.folder) as server, closing(Control(server.endpoint)) as control:
         control.load("separator")
         with JamflowClient(server.grpc_url, 300.0) as client:
-            costs = in_turns(
-                {
-                    "a call in this process": lambda: cpu_s(lambda: list(separator(here, song))),
-                    "a call through Triton": lambda: cpu_s(lambda: list(separator(client, song)), server.pid),
-                }
-            )
-    return rows(costs, BAR_TRITON, of=("a call through Triton",))
+            measures = {
+                "a call in this process": lambda: cpu_s(lambda: hear_out(separator(here, song))),
+                "a call through Triton": lambda: cpu_s(lambda: hear_out(separator(client, song)), server.pid),
+            }
+            return rows(measures, "a call through Triton", BAR_TRITON)
 
 
-def in_turns(measures: dict[str, Callable[[], float]]) -> dict[str, float]:
-    """Measure all in turns after a first one that warms them; the median of each."""
-    found: dict[str, list[float]] = {name: [] for name in measures}
-    for turn in range(TURNS + 1):
-        for name, measure in measures.items():
-            cost = measure()
-            if turn:
-                found[name].append(cost)
-    return {name: statistics.median(costs) for name, costs in found.items()}
+def in_turns(measures: dict[str, Callable[[], float]]) -> tuple[dict[str, float], dict[str, float]]:
+    """Measure all in turns, after one that warms them: the median of each, and of its ratio to the first of its turn."""
+    first, *_ = measures
+    turns = [{name: measure() for name, measure in measures.items()} for _ in range(TURNS + 1)][1:]
+    costs = {name: statistics.median(turn[name] for turn in turns) for name in measures}
+    return costs, {name: statistics.median(turn[name] / turn[first] for turn in turns) for name in measures}
 
 
 def cpu_s(play: Callable[[], Any], *others: int) -> float:
@@ -169,24 +163,23 @@ def hearing(network: nn.Module, seconds: float) -> Callable[[], None]:
     return play
 
 
+def hear_out(parts: Iterator[Any]) -> None:
+    """Take parts as they come, and keep none."""
+    deque(parts, maxlen=0)
+
+
 def noise() -> Audio:
     samples = np.random.default_rng(0).uniform(-0.3, 0.3, (2, round(SONG_S * RATE_HZ)))
     return Audio(samples.astype(np.float32), RATE_HZ, "song")
 
 
-def write(file: Path, song: Audio) -> None:
-    from models.music.audio import write_audio
-
-    write_audio(file, song, subtype="PCM_16")
-
-
-def rows(costs: dict[str, float], bar: float, of: tuple[str, ...]) -> int:
-    """Print what each costs beside the first; count those that miss the bar."""
+def rows(measures: dict[str, Callable[[], float]], judged: str, bar: float) -> int:
+    """Measure in turns and print what each costs beside the first; 1 where the judged one misses its bar."""
+    costs, ratios = in_turns(measures)
     print(f"\n{f'a song of {SONG_S:g} s':<24}{'CPU-s':>10}{'ratio':>8}")
-    least = next(iter(costs.values()))
     for name, cost in costs.items():
-        print(f"{name:<24}{cost:>10.3f}{cost / least:>8.3f}", flush=True)
-    return sum(verdict(name, costs[name] / least, bar) for name in of)
+        print(f"{name:<24}{cost:>10.3f}{ratios[name]:>8.3f}", flush=True)
+    return verdict(judged, ratios[judged], bar)
 
 
 def verdict(what: str, ratio: float, bar: float) -> int:
