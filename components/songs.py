@@ -30,7 +30,7 @@ def choose_separator(songs: Input[Dataset], model: str = "htdemucs") -> str:
 
     Args:
         songs: What gather-songs brought together.
-        model: A folder with a separator's weights, or the name of one.
+        model: Who separates: htdemucs, separator (it comes with Jamflow), or a model's folder.
 
     Returns:
         model
@@ -49,7 +49,7 @@ def take_drums(
     Args:
         songs: What gather-songs brought together.
         name: The song's path in there.
-        model: A folder with a separator's weights, or a name: htdemucs, or separator for the one that comes with Jamflow.
+        model: Who separates: htdemucs, separator (it comes with Jamflow), or a model's folder.
         skip_bad: Leave a song out that cannot be read instead of stopping.
 
     Returns:
