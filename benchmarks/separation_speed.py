@@ -72,7 +72,7 @@ def networks() -> int:
     """Compare networks by what a second of music costs."""
     from demucs.htdemucs import HTDemucs
 
-    demucs = HTDemucs(list(STEMS), channels=48, bottom_channels=512, dconv_mode=3, segment=Fraction(39, 5))
+    demucs = HTDemucs(list(STEMS), channels=48, bottom_channels=512, dconv_mode=3, segment=Fraction(39, 5))  # type: ignore[arg-type]
     full = Locoformer(SMALL)
     windows: dict[str, tuple[nn.Module, float, float]] = {
         THEIRS: (demucs, 7.8, 1 - OVERLAP),

@@ -111,13 +111,13 @@ class SeparationLesson:
         return torch.from_numpy(np.stack([self.mixer.draw(dice) for _ in range(self.training.batch)]))
 
     def loss(self, network: nn.Module, batch: Tensor, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        return separation_loss(network(batch.sum(1)), batch, self.training.losses)
+        return separation_loss(network(batch.sum(1)), batch, self.training.losses, self.rate_hz)
 
     def validate(self, network: nn.Module) -> dict[str, float]:
         """The loss on held-out stretches, and the mean uSDR of each stem where it is heard."""
         losses, ratios = [], {stem: [] for stem in self.stems}
         for found, chunk in self._heard(network):
-            losses.append(float(separation_loss(found[None], chunk[None], self.training.losses)[0]))
+            losses.append(float(separation_loss(found[None], chunk[None], self.training.losses, self.rate_hz)[0]))
             for stem, true, answer in zip(self.stems, chunk.numpy(), found.numpy(), strict=True):
                 if not is_silent(true):
                     ratios[stem].append(usdr(true, answer))
