@@ -102,7 +102,7 @@ def train_separator_model(
 
     Args:
         corpus: Prepared songs.
-        preset: tiny, laptop, studio, full, base or live (models/separation/presets.yaml).
+        preset: tiny, laptop, studio, full, base, live or htdemucs (models/separation/presets.yaml), or a file like it.
         minutes: Wall-clock limit; 0 teaches until the preset's steps, minutes or patience end.
         seed: Of everything random.
 

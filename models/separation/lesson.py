@@ -65,6 +65,8 @@ class SeparationTraining:
     """How mixtures are drawn."""
     validation_chunks: int = 24
     """Stretches that judge each validation."""
+    start: str = ""
+    """A folder or name of demucs' whose network goes on learning, instead of a new one of ours."""
 
     def __post_init__(self) -> None:
         if self.batch < 1 or self.validation_chunks < 1 or self.epochs < 0:
@@ -78,12 +80,12 @@ class SeparationTraining:
         whole = {name: getattr(size, name) for name in size.__dataclass_fields__} | self.changes
         return from_mapping(type(size), whole, f"{self.network}: changes")
 
-    def plan_for(self, corpus: Corpus) -> TrainingPlan:
+    def plan_for(self, corpus: Corpus, segment_s: float) -> TrainingPlan:
         """The plan, with steps from epochs where those are given."""
         if not self.epochs:
             return self.plan
         seconds = sum(song.frames for song in corpus["train"]) / corpus.rate_hz
-        return replace(self.plan, steps=math.ceil(self.epochs * seconds / (self.batch * self.config.segment_s)))
+        return replace(self.plan, steps=math.ceil(self.epochs * seconds / (self.batch * segment_s)))
 
 
 def read_preset(name: str) -> SeparationTraining:

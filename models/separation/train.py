@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,12 @@ def train_separator(
     corpus: Corpus, training: SeparationTraining, out: str | Path, work: str | Path, callbacks: Sequence[Callback] = ()
 ) -> Trained:
     """Teach a network on a corpus, resuming from `work`, and save it whole at `out`."""
-    plan, config = training.plan_for(corpus), dataclasses.replace(training.config, stems=corpus.stems)
+    if training.start:
+        from models.separation.fine_tuning import fine_tune
+
+        return fine_tune(corpus, training, out, work, callbacks, partial(facts_of, corpus))
+    config = dataclasses.replace(training.config, stems=corpus.stems)
+    plan = training.plan_for(corpus, config.segment_s)
     if config.rate_hz != corpus.rate_hz:
         raise BadConfig(
             f"rate_hz is {config.rate_hz}; the songs were prepared at {corpus.rate_hz} Hz. Make them equal."
@@ -72,8 +78,13 @@ def train_separator(
 
 def save_separator(out: str | Path, trained: Trained, config: LocoformerConfig, corpus: Corpus, **facts: Any) -> None:
     """Write a separator as a model that knows how it was taught, and which songs may not examine it."""
-    facts |= {"best": trained.best, "steps": trained.steps, "minutes": round(trained.seconds / 60, 1)}
-    facts |= {"songs": corpus.summary["songs"], "heard": sorted(song.name for song in corpus["train"])}
+    facts |= facts_of(corpus, trained)
     save_model(
         out, trained.network.cpu(), config, KINDS[type(config)][0], store_as=torch.float16, replace=True, **facts
     )
+
+
+def facts_of(corpus: Corpus, trained: Trained) -> dict[str, Any]:
+    """What a model's folder says of how it was taught, and by which songs."""
+    facts = {"best": trained.best, "steps": trained.steps, "minutes": round(trained.seconds / 60, 1)}
+    return facts | {"songs": corpus.summary["songs"], "heard": sorted(song.name for song in corpus["train"])}
