@@ -49,6 +49,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=25.0, help="of teaching each network")
     parser.add_argument("--songs", type=int, default=120, help="songs to learn from; a tenth as many examine")
     parser.add_argument("--songs-in", type=Path, help="folder in which the songs are kept for the next time")
+    parser.add_argument("--also", type=Path, help="folder with a folder of stems for each of more songs")
     parser.add_argument(
         "--keep", type=Path, help="folder that the separator's model is written to, checkpoints beside it"
     )
