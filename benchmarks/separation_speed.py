@@ -134,9 +134,12 @@ def through_triton(model: Path, there: Path) -> int:
 
 
 def in_turns(measures: dict[str, Callable[[], float]]) -> tuple[dict[str, float], dict[str, float]]:
-    """Measure all in turns, after one that warms them: the median of each, and of its ratio to the first of its turn."""
-    first, *_ = measures
-    turns = [{name: measure() for name, measure in measures.items()} for _ in range(TURNS + 1)][1:]
+    """Measure all in turns, there and back, after one that warms them: the median of each, and of its ratio to the first of its turn."""
+    first, *others = measures
+    forwards, backwards = [first, *others], [*reversed(others), first]
+    turns = [{name: measures[name]() for name in (backwards if turn % 2 else forwards)} for turn in range(TURNS + 1)][
+        1:
+    ]
     costs = {name: statistics.median(turn[name] for turn in turns) for name in measures}
     return costs, {name: statistics.median(turn[name] / turn[first] for turn in turns) for name in measures}
 
