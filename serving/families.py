@@ -94,7 +94,7 @@ FAMILIES: dict[str, Family] = {
             separation.FIGURES,
             rules=(Rule("usdr"), Rule("si_sdr")),
             budget_ms=5000.0,
-            requires=("torch", "safetensors", "soundfile", "soxr", "PyYAML"),
+            requires=("torch", "safetensors", "soundfile", "soxr", "PyYAML", "demucs"),
         ),
         Family(
             SEPARATOR_LIVE,

@@ -186,7 +186,11 @@ def listen(song: Song) -> Heard:
     frames, total, squares, piece = 0, 0.0, 0.0, None
     for piece in pieces_of(song):
         mono = piece.samples.mean(axis=0, dtype=np.float64)
-        frames, total, squares = frames + piece.frames, total + float(mono.sum()), squares + float(mono @ mono)
+        frames, total, squares = (
+            frames + piece.frames,
+            total + float(mono.sum()),
+            squares + float(np.square(mono).sum()),
+        )
     assert piece is not None  # an Audio is never empty, and an empty file was refused
     middle = total / frames
     spread = max(0.0, squares / frames - middle**2) ** 0.5

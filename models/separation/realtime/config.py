@@ -61,11 +61,12 @@ LIVE = LiveConfig(
     width=32,
     blocks=3,
     hidden=(64,),
+    kernel=3,
     attention=32,
     heads=2,
     norm="layer",
     positions="none",
     bands=COARSE,
-    decoder=2,
+    decoder=1,
 )
 """23 ms late at 44.1 kHz; plays on one core."""
