@@ -1,0 +1,118 @@
+"""The fast decoder: a soloist's weights inside ONNX Runtime, and what a player keeps in memory of what was read.
+
+    decoder = Decoder(weights, config, "int8")        # one thread; many players share it
+    reader = decoder.open()                           # keys and values of its own
+    logits = reader.follow(words)                     # after the last of them: [v]
+    logits = reader.follow([*words, 402])             # reads one word
+    logits = reader.follow(changed)                   # goes back to where they part, and on from there
+
+What a reader answers depends on the words alone, whatever it read before (with 8-bit weights, up to their rounding).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.jam.config import JamConfig
+from models.jam.graph import Precision, Weights, memories, memory_shape, onnx_model
+from models.jam.vocabulary import SIZE
+from models.music.errors import BadInput
+
+Logits = NDArray[np.float32]
+MAX_PREFILL = 64
+"""Words that are read at once: whoever stops the work waits for no more."""
+
+
+class Reader(Protocol):
+    """Reads words after words."""
+
+    nbytes: int
+
+    def follow(self, words: Sequence[int] | NDArray[np.int64]) -> Logits:
+        """Read words from the beginning; those that were read already are not read again."""
+        ...
+
+
+class Decoder:
+    """One soloist's weights, ready to be read with."""
+
+    def __init__(self, weights: Weights, config: JamConfig, precision: Precision = "int8") -> None:
+        import onnxruntime
+
+        self.config, self.precision = config, precision
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1  # a second one makes the tail longer
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        model = onnx_model(weights, config, precision)
+        self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+    def open(self) -> CachedReader:
+        return CachedReader(self)
+
+    def logits(self, words: Sequence[int] | NDArray[np.int64]) -> Logits:
+        """What is expected after each word of a text: [t, v]."""
+        return self.open().read(np.asarray(words, np.int64))
+
+
+class CachedReader:
+    """Keys and values of what was read, in memory that never moves."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        import onnxruntime
+
+        self._session, self._context = decoder.session, decoder.config.context
+        self._binding = self._session.io_binding()
+        self._read = np.zeros(0, np.int64)
+        shape = memory_shape(decoder.config)
+        self._memory = {
+            name: onnxruntime.OrtValue.ortvalue_from_numpy(np.zeros(shape, np.float32))
+            for name in memories(decoder.config)
+        }
+        for name, value in self._memory.items():
+            self._binding.bind_ortvalue_input(f"{name}_before", value)
+            self._binding.bind_ortvalue_output(f"{name}_after", value)
+        self.nbytes = len(self._memory) * int(np.prod(shape)) * 4
+        self._expected = np.zeros(SIZE, np.float32)
+
+    @property
+    def words(self) -> NDArray[np.int64]:
+        """What it has read."""
+        return self._read
+
+    def follow(self, words: Sequence[int] | NDArray[np.int64]) -> Logits:
+        """Read words from the beginning; those that were read already are not read again."""
+        words = np.asarray(words, np.int64)
+        same = self._in_common(words)
+        if same < len(words) or same < len(self._read):
+            self.rewind(min(same, len(words) - 1))
+            for begin in range(len(self._read), len(words), MAX_PREFILL):
+                self._expected = self.read(words[begin : begin + MAX_PREFILL])[-1]
+        return self._expected
+
+    def rewind(self, length: int) -> None:
+        """Forget all but the first words."""
+        self._read = self._read[:length]
+
+    def read(self, words: NDArray[np.int64]) -> Logits:
+        """Read further words: what is expected after each of them, [t, v]."""
+        total = len(self._read) + len(words)
+        if not len(words) or total > self._context:
+            raise BadInput(f"jam: {total} words to read; 1 to {self._context} fit. Give fewer bars.")
+        told = {"words": words[None], "last": np.array([total - 1], np.int32), "total": np.array([total], np.int32)}
+        for name, value in told.items():  # the binding knows no more than where they are
+            self._binding.bind_cpu_input(name, value)
+        logits = np.empty((1, len(words), SIZE), np.float32)
+        self._binding.bind_output("logits", "cpu", 0, np.float32, logits.shape, logits.ctypes.data)
+        self._session.run_with_iobinding(self._binding)
+        self._read = np.concatenate([self._read, words])
+        return logits[0]
+
+    def _in_common(self, words: NDArray[np.int64]) -> int:
+        length = min(len(words), len(self._read))
+        differ = np.flatnonzero(words[:length] != self._read[:length])
+        return int(differ[0]) if len(differ) else length

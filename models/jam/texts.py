@@ -1,0 +1,61 @@
+"""What a soloist learns from: role samples in words, and windows of them as batches.
+
+texts = texts_of(roles["train"], config)                     # [Text]
+words = padded([text.window(0, text.fitting(0, 384)) for text in texts])
+asked, answers = questions(words)                            # what is read, and what should follow; -100 elsewhere
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from models.jam.config import JamConfig
+from models.jam.grid import to_grid
+from models.jam.roles import RoleSample
+from models.jam.tokens import Sheet, Text, Words, said_of, spell
+from models.jam.vocabulary import PAD
+
+NOTHING = -100
+"""An answer that is not asked for."""
+
+
+def texts_of(samples: Iterable[RoleSample], config: JamConfig) -> list[Text]:
+    """Say every sample in the form that a network is taught."""
+    return [text_of(sample, config) for sample in samples]
+
+
+def text_of(sample: RoleSample, config: JamConfig) -> Text:
+    """Say one sample."""
+    per_bar = sample.lead.ticks_per_bar
+    sheet = Sheet(sample.tempo_bpm, per_bar, sample.chords, config.style_number(sample.style))
+    band = to_grid(sample.conditioning.notes, per_bar) if config.form == "band" else None
+    return spell(sheet, to_grid(sample.lead.notes, per_bar), sample.bars, band)
+
+
+def windows(text: Text, most: int) -> list[Words]:
+    """Cut a text into windows of at most so many words, one after the other."""
+    cut, first = [], 0
+    while first < len(text.bars):
+        last = text.fitting(first, most)
+        cut.append(text.window(first, last)[:most])
+        first = last
+    return cut
+
+
+def padded(lines: Sequence[Words]) -> NDArray[np.int64]:
+    """Make lines equally long: [b, t]."""
+    table = np.full((len(lines), max(map(len, lines))), PAD(), np.int64)
+    for row, line in zip(table, lines, strict=True):
+        row[: len(line)] = line
+    return table
+
+
+def questions(words: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+    """Return what is read and what should be said next, [b, t - 1] each; what is only told is not asked for."""
+    answers = np.where(said_of(words), words, NOTHING)[:, 1:]
+    return torch.from_numpy(words[:, :-1].copy()), torch.from_numpy(answers.copy())
