@@ -6,12 +6,14 @@
     sample.chords                                   # ((0.0, Chord(9, "minor-seventh")), (4.0, None), …)
     sample.transposed(5)
 
-On disk a sample is `lead/<sample_id>/{conditioning.mid, target.mid, meta.json}` below the folder, whose manifest proves
-all of it. Samples of one piece, its transpositions among them, are in one split.
+On disk a sample is `lead/<sample_id>/{conditioning.mid, target.mid, meta.json}` below the folder; meta.json proves both
+parts by a digest of their notes, summary.json tells how many samples there are. Samples of one piece, its transpositions
+among them, are in one split.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -21,9 +23,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.jam.chords import Chords
 from models.music.chords import NAMES, Chord
 from models.music.errors import BadInput
-from models.music.files import check_folder, read_json, read_mapping, write_json
+from models.music.files import read_mapping, write_json
 from models.music.midi import notes_of_track, read_score, write_parts
 from models.music.notes import PITCH, TICKS_PER_QUARTER, Take
 
@@ -31,8 +34,6 @@ SPLITS = ("train", "valid", "test")
 KEYS = tuple(f"{name} {mode}" for mode in ("major", "minor") for name in NAMES)
 """A key is an index into these: the tonic, plus 12 in minor."""
 ROLE, CONDITIONING, TARGET, META, SUMMARY = "lead", "conditioning.mid", "target.mid", "meta.json", "summary.json"
-Chords = tuple[tuple[float, Chord | None], ...]
-"""Each with the quarter from the beginning at which it starts, in order; None where no chord sounds."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class RoleSample:
     lead: Take
     transposition: int = 0
     """Semitones from the piece as it was found."""
+    source: str = ""
+    """Where it was found; a label, never a path to open."""
 
     def __post_init__(self) -> None:
         starts = [start for start, _ in self.chords]
@@ -114,9 +117,14 @@ class Roles:
 def read_roles(folder: str | os.PathLike[str]) -> Roles:
     """Read what prepare-roles wrote, in order of id."""
     folder = Path(folder)
-    check_folder(folder)
-    places = sorted(place.parent for place in (folder / ROLE).glob(f"*/{META}"))
-    return Roles(tuple(read_sample(place) for place in places), read_json(folder / SUMMARY))
+    summary = read_mapping(folder / SUMMARY)
+    samples = tuple(read_sample(meta.parent) for meta in sorted((folder / ROLE).glob(f"*/{META}")))
+    found = {split: sum(sample.split == split for sample in samples) for split in SPLITS}
+    if found != summary.get("samples"):
+        raise BadInput(
+            f"{folder}: {found} samples; {SUMMARY} tells of {summary.get('samples')}. Prepare them into an empty folder."
+        )
+    return Roles(samples, summary)
 
 
 def read_sample(place: Path) -> RoleSample:
@@ -134,14 +142,12 @@ def read_sample(place: Path) -> RoleSample:
             conditioning=Take(_notes(place / CONDITIONING), tempo_bpm, meter, f"{place.name}/{CONDITIONING}"),
             lead=Take(_notes(place / TARGET), tempo_bpm, meter, f"{place.name}/{TARGET}"),
             transposition=about["transposition"],
+            source=about["source"],
         )
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise BadInput(f"{place.name}/{META}: lacks or misspells {error}. Prepare the roles again.") from error
-    for name, take in ((CONDITIONING, sample.conditioning), (TARGET, sample.lead)):
-        if len(take) != about["notes"][name]:
-            raise BadInput(
-                f"{take.label}: {len(take)} notes; {about['notes'][name]} were written. Prepare the roles again."
-            )
+    if about.get("sha256") != identity(sample.lead.notes, sample.conditioning.notes):
+        raise BadInput(f"{place.name}: its notes are not those that were written. Prepare the roles again.")
     return sample
 
 
@@ -157,6 +163,7 @@ def write_sample(folder: Path, sample: RoleSample) -> Path:
 def about_sample(sample: RoleSample) -> dict[str, Any]:
     """All that the MIDI does not say."""
     return {
+        "source": sample.source,
         "piece": sample.piece,
         "style": sample.style,
         "split": sample.split,
@@ -167,8 +174,14 @@ def about_sample(sample: RoleSample) -> dict[str, Any]:
         "key_name": KEYS[sample.key],
         "transposition": sample.transposition,
         "notes": {CONDITIONING: len(sample.conditioning), TARGET: len(sample.lead)},
+        "sha256": identity(sample.lead.notes, sample.conditioning.notes),
         "chords": [[start, chord.root, chord.kind] if chord else [start] for start, chord in sample.chords],
     }
+
+
+def identity(lead: NDArray[np.int32], band: NDArray[np.int32]) -> str:
+    """What a sample is called: a digest of its notes as they were found."""
+    return hashlib.sha256(lead.tobytes() + band.tobytes()).hexdigest()[:16]
 
 
 def _chords_of(rows: Iterable[Any]) -> Chords:

@@ -30,6 +30,7 @@ KINDS = tuple(INTERVALS)
 _SUFFIX = ("", "m", "7", "maj7", "m7", "m7b5", "dim7", "7sus4")
 _LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _SYMBOL = re.compile(r"([A-G])([#b♯♭]?)([^/]*)(?:/([A-G][#b♯♭]?))?")
+_EXTENDED = re.compile(r"(?<!6)(7|9|11|13|seventh|ninth)")
 # Weights of the root, third, fifth and seventh when a chord is heard, and of a low note that may be its bass.
 _WEIGHTS = (1.0, 1.1, 0.7, 1.0)
 _BASS_BONUS, _STRANGER = 0.5, 0.6
@@ -93,7 +94,7 @@ def _kind_of(suffix: str) -> str:
     if re.match(r"(dim|o)", text):
         return "diminished"
     if re.match(r"m(?!aj)", text):
-        return "minor-seventh" if re.search(r"7|9|11|13", text) else "minor"
+        return "minor-seventh" if _EXTENDED.search(text) else "minor"
     if re.search(r"maj|M7|M9|j7", text):
-        return "major-seventh" if re.search(r"7|9|11|13", text) else "major"
-    return "dominant" if re.search(r"(?<!6)(7|9|11|13)", text) and "add" not in text else "major"
+        return "major-seventh" if _EXTENDED.search(text) else "major"
+    return "dominant" if _EXTENDED.search(text) and "add" not in text else "major"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from models.music.errors import BadMidi
 from models.music.files import whole_file
-from models.music.notes import TICKS_PER_QUARTER, Take, as_notes
+from models.music.notes import DURATION, TICKS_PER_QUARTER, VELOCITY, Take, as_notes
 
 MIDI_SUFFIXES = frozenset({".mid", ".midi"})
 MAX_BYTES = 16 * 2**20
@@ -25,7 +25,7 @@ DRUM_CHANNEL = 9
 
 
 def read_score(path: str | os.PathLike[str]) -> Any:
-    """Read a MIDI file as a symusic.Score in its own ticks, or say in a sentence why not. Zero-length notes are dropped."""
+    """Read a MIDI file as a symusic.Score in its own ticks, or say in a sentence why not."""
     import symusic
 
     path, size = _small_file(path)
@@ -120,9 +120,10 @@ def write_parts(
 
 
 def notes_of_track(track: Any) -> NDArray[np.int32]:
-    """The notes of a symusic track in its score's ticks, as as_notes has them."""
+    """The notes of a symusic track in its score's ticks, as as_notes has them; those that last no tick are dropped."""
     columns = track.notes.numpy()
-    return as_notes(np.stack([columns[name] for name in ("pitch", "velocity", "time", "duration")], axis=1))
+    rows = np.stack([columns[name] for name in ("pitch", "velocity", "time", "duration")], axis=1)
+    return as_notes(rows[(rows[:, DURATION] > 0) & (rows[:, VELOCITY] > 0)])
 
 
 def read_texts(path: str | os.PathLike[str]) -> list[str]:

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.jam.roles import Roles, RoleSample, read_roles, write_sample
+from models.jam.roles import SPLITS, Roles, RoleSample, read_roles, write_sample
 from models.music.chords import Chord
 from models.music.errors import BadInput
 from models.music.files import whole_folder, write_json
@@ -25,7 +25,8 @@ def written(folder, *samples):
     with whole_folder(folder) as part:
         for sample in samples:
             write_sample(part, sample)
-        write_json(part / "summary.json", {"samples": len(samples)})
+        counts = {split: sum(sample.split == split for sample in samples) for split in SPLITS}
+        write_json(part / "summary.json", {"samples": counts})
     return folder
 
 
@@ -42,7 +43,7 @@ def test_a_sample_survives_the_disk_and_back(tmp_path):
     assert same(roles["train"][0], a_sample())
     assert (tmp_path / "roles/lead/a/target.mid").is_file()
     assert roles["test"][0].sample_id == "b"
-    assert roles.summary == {"samples": 2}
+    assert roles.summary == {"samples": {"train": 1, "valid": 0, "test": 1}}
 
 
 def test_a_split_without_samples_says_so():
@@ -69,9 +70,24 @@ def test_every_onset_knows_its_chord():
 
 def test_a_sample_whose_file_lost_a_note_is_refused(tmp_path):
     folder = written(tmp_path / "roles", a_sample())
-    write_sample(tmp_path, a_sample(lead=a_sample().lead.with_notes([(60, 60, 0, 60)])))
+    write_sample(tmp_path, a_sample(lead=a_take((60, 60, 0, 60))))
     (folder / "lead/a/target.mid").write_bytes((tmp_path / "lead/a/target.mid").read_bytes())
-    with pytest.raises(BadInput, match=r"target\.mid is missing or differs from the manifest"):
+    with pytest.raises(BadInput, match="a: its notes are not those that were written"):
+        read_roles(folder)
+
+
+def test_samples_of_another_time_in_the_same_folder_are_noticed(tmp_path):
+    folder = written(tmp_path / "roles", a_sample())
+    write_sample(folder, a_sample(sample_id="b"))
+    with pytest.raises(BadInput, match=r"'train': 2.* samples; summary\.json tells of .*'train': 1"):
+        read_roles(folder)
+
+
+@pytest.mark.parametrize("words", ["{}", "[]", '{"tempo_bpm": "fast", "meter": [4, 4]}', "{"])
+def test_a_meta_file_that_says_nothing_useful_ends_in_one_line(tmp_path, words):
+    folder = written(tmp_path / "roles", a_sample())
+    (folder / "lead/a/meta.json").write_text(words)
+    with pytest.raises(BadInput, match=r"meta\.json"):
         read_roles(folder)
 
 
