@@ -16,12 +16,14 @@ from pathlib import Path
 import models
 from models.drums.roles import figures as roles
 from models.groove import figures as groove
+from models.jam import figures as jam
 from models.music.config import nearest
 from models.music.errors import BadInput
 from models.music.figures import Figure
 from models.separation import figures as separation
 from serving.contract import ModelContract
 from serving.contracts.groove import GROOVE
+from serving.contracts.jam import JAM
 from serving.contracts.roles import ROLES
 from serving.contracts.separator import SEPARATOR
 
@@ -92,6 +94,13 @@ FAMILIES: dict[str, Family] = {
             rules=(Rule("usdr"), Rule("si_sdr")),
             budget_ms=5000.0,
             requires=("torch", "safetensors", "soundfile", "soxr", "PyYAML"),
+        ),
+        Family(
+            JAM,
+            jam.FIGURES,
+            rules=(Rule("nats_a_note"), Rule("chord_gap_nats", tolerance=0.1, limit=0.0)),
+            budget_ms=400.0,
+            requires=("torch", "safetensors", "PyYAML", "onnx", "onnxruntime"),
         ),
     )
 }

@@ -1,6 +1,6 @@
 """The fast decoder: a soloist's weights inside ONNX Runtime, and what a player keeps in memory of what was read.
 
-    decoder = Decoder(weights, config, "int8")        # one thread; many players share it
+    decoder = OnnxDecoder(weights, config, "int8")    # one thread; many players share it
     reader = decoder.open()                           # keys and values of its own
     logits = reader.follow(words)                     # after the last of them: [v]
     logits = reader.follow([*words, 402])             # reads one word
@@ -11,6 +11,8 @@ What a reader answers depends on the words alone, whatever it read before (with 
 
 from __future__ import annotations
 
+import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -23,22 +25,64 @@ from models.jam.vocabulary import SIZE
 from models.music.errors import BadInput
 
 Logits = NDArray[np.float32]
-MAX_PREFILL = 64
-"""Words that are read at once: whoever stops the work waits for no more."""
+AT_ONCE = 64
+"""Words that are read together: whoever stops the work waits for no more."""
 
 
-class Reader(Protocol):
-    """Reads words after words."""
+class Reader(ABC):
+    """What a player has read, and what it expects after it. Threads take turns."""
 
     nbytes: int
+    """What it keeps in memory."""
+
+    def __init__(self, context: int) -> None:
+        self.context = context
+        self.words = np.zeros(0, np.int64)
+        """What it has read."""
+        self._expected = np.zeros(SIZE, np.float32)
 
     def follow(self, words: Sequence[int] | NDArray[np.int64]) -> Logits:
-        """Read words from the beginning; those that were read already are not read again."""
-        ...
+        """Read words from the beginning; those that were read already are not read again. Returns [v]."""
+        words = np.asarray(words, np.int64)
+        same = self._in_common(words)
+        if same < len(words) or same < len(self.words):
+            self.rewind(min(same, len(words) - 1))
+            for begin in range(len(self.words), len(words), AT_ONCE):
+                self._expected = self.read(words[begin : begin + AT_ONCE])[-1]
+        return self._expected
+
+    def rewind(self, length: int) -> None:
+        """Forget all but the first words."""
+        self.words = self.words[:length]
+
+    def read(self, words: NDArray[np.int64]) -> Logits:
+        """Read further words: what is expected after each of them, [t, v]."""
+        total = len(self.words) + len(words)
+        if not len(words) or total > self.context:
+            raise BadInput(f"jam: {total} words to read; 1 to {self.context} fit. Give fewer bars.")
+        logits = self._read(words)
+        self.words = np.concatenate([self.words, words])
+        return logits
+
+    @abstractmethod
+    def _read(self, words: NDArray[np.int64]) -> Logits: ...
+
+    def _in_common(self, words: NDArray[np.int64]) -> int:
+        length = min(len(words), len(self.words))
+        differ = np.flatnonzero(words[:length] != self.words[:length])
+        return int(differ[0]) if len(differ) else length
 
 
-class Decoder:
-    """One soloist's weights, ready to be read with."""
+class Decoder(Protocol):
+    """One soloist's weights, ready to be read with by many."""
+
+    config: JamConfig
+
+    def open(self) -> Reader: ...
+
+
+class OnnxDecoder:
+    """On the CPU, in ONNX Runtime."""
 
     def __init__(self, weights: Weights, config: JamConfig, precision: Precision = "int8") -> None:
         import onnxruntime
@@ -51,23 +95,19 @@ class Decoder:
         model = onnx_model(weights, config, precision)
         self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
-    def open(self) -> CachedReader:
-        return CachedReader(self)
-
-    def logits(self, words: Sequence[int] | NDArray[np.int64]) -> Logits:
-        """What is expected after each word of a text: [t, v]."""
-        return self.open().read(np.asarray(words, np.int64))
+    def open(self) -> OnnxReader:
+        return OnnxReader(self)
 
 
-class CachedReader:
+class OnnxReader(Reader):
     """Keys and values of what was read, in memory that never moves."""
 
-    def __init__(self, decoder: Decoder) -> None:
+    def __init__(self, decoder: OnnxDecoder) -> None:
         import onnxruntime
 
-        self._session, self._context = decoder.session, decoder.config.context
+        super().__init__(decoder.config.context)
+        self._session = decoder.session
         self._binding = self._session.io_binding()
-        self._read = np.zeros(0, np.int64)
         shape = memory_shape(decoder.config)
         self._memory = {
             name: onnxruntime.OrtValue.ortvalue_from_numpy(np.zeros(shape, np.float32))
@@ -76,43 +116,14 @@ class CachedReader:
         for name, value in self._memory.items():
             self._binding.bind_ortvalue_input(f"{name}_before", value)
             self._binding.bind_ortvalue_output(f"{name}_after", value)
-        self.nbytes = len(self._memory) * int(np.prod(shape)) * 4
-        self._expected = np.zeros(SIZE, np.float32)
+        self.nbytes = len(self._memory) * math.prod(shape) * 4
 
-    @property
-    def words(self) -> NDArray[np.int64]:
-        """What it has read."""
-        return self._read
-
-    def follow(self, words: Sequence[int] | NDArray[np.int64]) -> Logits:
-        """Read words from the beginning; those that were read already are not read again."""
-        words = np.asarray(words, np.int64)
-        same = self._in_common(words)
-        if same < len(words) or same < len(self._read):
-            self.rewind(min(same, len(words) - 1))
-            for begin in range(len(self._read), len(words), MAX_PREFILL):
-                self._expected = self.read(words[begin : begin + MAX_PREFILL])[-1]
-        return self._expected
-
-    def rewind(self, length: int) -> None:
-        """Forget all but the first words."""
-        self._read = self._read[:length]
-
-    def read(self, words: NDArray[np.int64]) -> Logits:
-        """Read further words: what is expected after each of them, [t, v]."""
-        total = len(self._read) + len(words)
-        if not len(words) or total > self._context:
-            raise BadInput(f"jam: {total} words to read; 1 to {self._context} fit. Give fewer bars.")
+    def _read(self, words: NDArray[np.int64]) -> Logits:
+        total = len(self.words) + len(words)
         told = {"words": words[None], "last": np.array([total - 1], np.int32), "total": np.array([total], np.int32)}
         for name, value in told.items():  # the binding knows no more than where they are
             self._binding.bind_cpu_input(name, value)
         logits = np.empty((1, len(words), SIZE), np.float32)
         self._binding.bind_output("logits", "cpu", 0, np.float32, logits.shape, logits.ctypes.data)
         self._session.run_with_iobinding(self._binding)
-        self._read = np.concatenate([self._read, words])
         return logits[0]
-
-    def _in_common(self, words: NDArray[np.int64]) -> int:
-        length = min(len(words), len(self._read))
-        differ = np.flatnonzero(words[:length] != self._read[:length])
-        return int(differ[0]) if len(differ) else length

@@ -1,7 +1,7 @@
 """A solo, note by note: words are read, chosen and read again until the time is up.
 
     cue = Cue(sheet, line=played_so_far, start=2 * 96, until=4 * 96, taste=Taste(), seed=7)
-    for cell in improvise(reader, 384, cue): ...      # (bar, place, loud, tone, length), as soon as it is chosen
+    for cell in improvise(reader, cue): ...           # (bar, place, loud, tone, length), as soon as it is chosen
 
 What is read is the line's last bars, as many as fit: old bars leave several at a time, so that a reader seldom has to
 begin anew. In the users' form (a band given) the band's bars are read first.
@@ -46,7 +46,7 @@ class Cue:
     """At most so many words of what was played before are read (the users' primer); 0 for all that fit."""
 
 
-def improvise(reader: Reader, context: int, cue: Cue) -> Iterator[Cell]:
+def improvise(reader: Reader, cue: Cue) -> Iterator[Cell]:
     """Play from `start` to before `until`."""
     places, dice = cue.sheet.places, np.random.default_rng(cue.seed % 2**64)
     played = cue.line[:, grid.BAR] * places + cue.line[:, grid.PLACE] < cue.start
@@ -56,8 +56,8 @@ def improvise(reader: Reader, context: int, cue: Cue) -> Iterator[Cell]:
         grammar = Grammar(places, cue.taste, begin, end, _tones(cue.sheet, bar) if cue.taste.chord_bias else None)
         for begun, place, _, tone, length in line[-ROOM:]:
             grammar.sound(tone, (begun - bar) * places + place + LENGTHS[length])
-        words = reading(cue, np.array(line, np.int32).reshape(-1, 5), bar, context - ROOM).tolist()
-        while len(words) < context:
+        words = reading(cue, np.array(line, np.int32).reshape(-1, 5), bar, reader.context - ROOM).tolist()
+        while len(words) < reader.context:
             word = choose(grammar.wished(reader.follow(words)), grammar.allowed(), cue.taste, dice)
             if word in BAR:
                 break

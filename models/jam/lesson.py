@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from models.jam import config as configs
 from models.jam.config import JamConfig
-from models.jam.texts import NOTHING, padded, questions, windows
+from models.jam.texts import NOTHING, Window, questions, windows
 from models.jam.tokens import Text, Words
 from models.jam.vocabulary import BAR, CHORD, FARTHEST, LENGTH, NEXT, PITCH, PLACE, STYLE, TRANSPOSED
 from models.learning.training import TrainingPlan
@@ -98,7 +98,7 @@ class JamLesson:
     def batch(self, step: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return a step's windows as questions and answers."""
         dice = np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator)))
-        return questions(padded([self.drawn(dice) for _ in range(self.training.batch)]))
+        return questions([Window(self.drawn(dice), 0) for _ in range(self.training.batch)])
 
     def drawn(self, dice: np.random.Generator) -> Words:
         """Cut a window out of any piece, long ones more often; then move it and keep something from it."""
@@ -144,13 +144,13 @@ def notes_in(answers: Tensor) -> Tensor:
     return ((answers >= PITCH()) & (answers < PITCH(PITCH.size))).sum().clamp(min=1)
 
 
-def nats_a_note(network: nn.Module, lines: Sequence[Words], at_once: int = 16) -> dict[str, float]:
+def nats_a_note(network: nn.Module, lines: Sequence[Window], at_once: int = 16) -> dict[str, float]:
     """Nats a note over windows: all of them as "loss", and the share of each kind of word."""
     device = next(network.parameters()).device
     totals, notes = dict.fromkeys(KINDS, 0.0), 0
     with torch.no_grad():
         for begin in range(0, len(lines), at_once):
-            asked, answers = (part.to(device) for part in questions(padded(lines[begin : begin + at_once])))
+            asked, answers = (part.to(device) for part in questions(lines[begin : begin + at_once]))
             nats = surprise(network(asked), answers)
             notes += int(notes_in(answers))
             for name, kind in KINDS.items():

@@ -16,15 +16,16 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from models.jam.config import KIND, JamConfig
-from models.jam.decode import Decoder
+from models.jam.decode import Decoder, OnnxDecoder
 from models.jam.graph import Precision
 from models.jam.network import merged
+from models.jam.torch_decode import TorchDecoder
 from models.learning.checkpoint import CONFIG, WEIGHTS, read_tensors, write_tensors
 from models.music.config import from_mapping, nearest
 from models.music.errors import BadInput
@@ -74,18 +75,26 @@ class Repertoire:
         style = self.styles.get(self._name(place))
         return merged(self.base, style.weights, style.scale) if style else dict(self.base)
 
-    def decoder(self, place: int, precision: Precision = "int8") -> Decoder:
-        """What plays a style: styles without a LoRA share one, and each is made when it is first asked for."""
+    def decoder(self, place: int, precision: Precision | Literal[""] = "") -> Decoder:
+        """What plays a style, on a GPU where there is one, else from 8-bit weights.
+
+        Styles without a LoRA share one, and each is made when it is first asked for.
+        """
         place = place if self._name(place) in self.styles else 0
         with self._lock:
             if (place, precision) not in self._decoders:
-                weights = {name: weight.float().numpy() for name, weight in self.weights(place).items()}
-                self._decoders[place, precision] = Decoder(weights, self.config, precision)
+                self._decoders[place, precision] = self._decoder(self.weights(place), precision)
             return self._decoders[place, precision]
 
     def with_style(self, name: str, style: Style, **facts: Any) -> Repertoire:
         """The same base with one more style, or another one of that name."""
         return Repertoire(self.config, self.base, {**self.styles, name: style}, {**self.facts, **facts})
+
+    def _decoder(self, weights: Mapping[str, Tensor], precision: Precision | Literal[""]) -> Decoder:
+        if not precision and torch.cuda.is_available():
+            return TorchDecoder(weights, self.config, "cuda", torch.bfloat16)
+        arrays = {name: weight.float().numpy() for name, weight in weights.items()}
+        return OnnxDecoder(arrays, self.config, precision or "int8")
 
     def _name(self, place: int) -> str:
         if not 0 <= place < len(self.names):

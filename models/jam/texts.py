@@ -8,6 +8,7 @@ asked, answers = questions(words)                            # what is read, and
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -37,13 +38,29 @@ def text_of(sample: RoleSample, config: JamConfig) -> Text:
     return spell(sheet, to_grid(sample.lead.notes, per_bar), sample.bars, band)
 
 
-def windows(text: Text, most: int) -> list[Words]:
-    """Cut a text into windows of at most so many words, one after the other."""
-    cut, first = [], 0
-    while first < len(text.bars):
+class Window(NamedTuple):
+    """Bars in words."""
+
+    words: Words
+    heard: int
+    """So many words at its beginning are there to be heard, and were asked for before."""
+
+
+def windows(text: Text, most: int, overlap: float = 0.0) -> list[Window]:
+    """Cut a text into windows of at most so many words, in which every bar is asked for once.
+
+    Each begins with the last bars of the one before, as many as make this share of its words.
+    """
+    cut, first, fresh = [], 0, 0
+    while fresh < len(text.bars):
         last = text.fitting(first, most)
-        cut.append(text.window(first, last)[:most])
-        first = last
+        if last <= fresh:
+            first, last = fresh, text.fitting(fresh, most)
+        words = text.window(first, last)
+        cut.append(Window(words[:most], len(words) - sum(map(len, text.bars[fresh:last]))))
+        fresh = first = last
+        while first > 0 and len(text.window(first - 1, fresh)) <= most * overlap:
+            first -= 1
     return cut
 
 
@@ -55,7 +72,9 @@ def padded(lines: Sequence[Words]) -> NDArray[np.int64]:
     return table
 
 
-def questions(words: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-    """Return what is read and what should be said next, [b, t - 1] each; what is only told is not asked for."""
-    answers = np.where(said_of(words), words, NOTHING)[:, 1:]
+def questions(lines: Sequence[Window]) -> tuple[Tensor, Tensor]:
+    """Return what is read and what should be said next, [b, t - 1] each; what is only told or heard is not asked for."""
+    words = padded([line.words for line in lines])
+    asked = said_of(words) & (np.arange(words.shape[1]) >= np.array([[line.heard] for line in lines]))
+    answers = np.where(asked, words, NOTHING)[:, 1:]
     return torch.from_numpy(words[:, :-1].copy()), torch.from_numpy(answers.copy())

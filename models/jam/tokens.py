@@ -37,10 +37,9 @@ from models.jam.vocabulary import (
     STYLE,
     TEMPO,
     bar_number,
-    chord_number,
     tempo_number,
 )
-from models.music.chords import Chord
+from models.music.chords import Chord, chord_number
 from models.music.errors import BadInput
 from models.music.notes import TICKS_PER_QUARTER
 

@@ -83,7 +83,9 @@ def teach_style(
     lesson = JamLesson(network, config.context, train_texts, judges, chosen)
     trained = train(lesson, _limited(chosen.style_plan, minutes, seed), work or _workplace(out), callbacks)
     learnt = Style(style_weights(trained.network), chosen.scale)
-    facts = {f"style {style}": {**_facts(trained), "pieces": len(own["train"])}}
+    taught = {sample.piece for sample in own["train"]}
+    heard = sorted(taught.union(repertoire.facts.get("heard", ())))
+    facts = {f"style {style}": {**_facts(trained), "pieces": len(taught)}, "heard": heard}
     if leads():
         save_repertoire(out, repertoire.with_style(style, learnt, **facts))
     return trained

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.jam.grid import BAR_LINE, LENGTH_SYMBOLS, PITCH_SYMBOLS, PLACES_PER_QUARTER
-from models.music.chords import KINDS, Chord
+from models.music.chords import KINDS, NUMBERS
 
 ROLES = ("lead", "bass", "comping", "drums")
 """Only the first is taught; the others have their words for later."""
@@ -26,7 +26,6 @@ MAX_STYLES, TEMPI = 16, 16
 EIGHTHS = 8
 """In the longest bar."""
 PLACES_PER_EIGHTH = PLACES_PER_QUARTER // 2
-CHORDS = 1 + 12 * len(KINDS)
 FARTHEST = 6
 """Semitones that words can be transposed, up or down."""
 SLOWEST_BPM, TEMPI_PER_OCTAVE = 40.0, 5
@@ -56,19 +55,9 @@ def _kinds(*sizes: int) -> list[Kind]:
 
 
 PAD, COND_SEP, NEXT, ROLE, STYLE, TEMPO, BAR, BEAT, CHORD, LENGTH, PITCH, PLACE = _kinds(
-    1, 1, 1, len(ROLES), MAX_STYLES, TEMPI, EIGHTHS + 1, EIGHTHS, CHORDS, LENGTH_SYMBOLS, PITCH_SYMBOLS, BAR_LINE
+    1, 1, 1, len(ROLES), MAX_STYLES, TEMPI, EIGHTHS + 1, EIGHTHS, NUMBERS, LENGTH_SYMBOLS, PITCH_SYMBOLS, BAR_LINE
 )
 SIZE = PLACE.first + PLACE.size
-
-
-def chord_number(chord: Chord | None) -> int:
-    """Number a chord from 1 on; 0 where none is known."""
-    return 0 if chord is None else 1 + chord.root * len(KINDS) + KINDS.index(chord.kind)
-
-
-def chord_of(number: int) -> Chord | None:
-    """The chord of a number."""
-    return None if number == 0 else Chord((number - 1) // len(KINDS), KINDS[(number - 1) % len(KINDS)])
 
 
 def tempo_number(tempo_bpm: float) -> int:
@@ -88,8 +77,8 @@ def _transposed(semitones: int) -> np.ndarray:
     words[PITCH.words] = PITCH.first + np.where(
         pitches < 0, pitches + 12, np.where(pitches > 127, pitches - 12, pitches)
     )
-    roots, kinds = np.divmod(np.arange(CHORDS - 1), len(KINDS))
-    words[CHORD.first + 1 : CHORD.first + CHORDS] = CHORD.first + 1 + (roots + semitones) % 12 * len(KINDS) + kinds
+    roots, kinds = np.divmod(np.arange(NUMBERS - 1), len(KINDS))
+    words[CHORD.first + 1 : CHORD.first + NUMBERS] = CHORD.first + 1 + (roots + semitones) % 12 * len(KINDS) + kinds
     return words
 
 

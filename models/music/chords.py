@@ -27,6 +27,7 @@ INTERVALS: dict[str, tuple[int, ...]] = {
     "suspended": (0, 5, 7, 10),
 }
 KINDS = tuple(INTERVALS)
+NUMBERS = 1 + 12 * len(KINDS)
 _SUFFIX = ("", "m", "7", "maj7", "m7", "m7b5", "dim7", "7sus4")
 _LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _SYMBOL = re.compile(r"([A-G])([#b♯♭]?)([^/]*)(?:/([A-G][#b♯♭]?))?")
@@ -64,6 +65,18 @@ class Chord:
         letter, accidental, suffix, _ = match.groups()
         root = (_LETTERS[letter] + {"#": 1, "♯": 1, "b": -1, "♭": -1}.get(accidental, 0)) % 12
         return Chord(root, _kind_of(suffix))
+
+
+def chord_number(chord: Chord | None) -> int:
+    """Number a chord from 1 on, 12 roots of 8 kinds; 0 where none is known."""
+    return 0 if chord is None else 1 + chord.root * len(KINDS) + KINDS.index(chord.kind)
+
+
+def chord_of(number: int) -> Chord | None:
+    """Return the chord of a number, or None for 0."""
+    if not 0 <= number < NUMBERS:
+        raise BadInput(f"chord number {number}; give 0 for none, or 1 to {NUMBERS - 1}.")
+    return None if number == 0 else Chord((number - 1) // len(KINDS), KINDS[(number - 1) % len(KINDS)])
 
 
 def recognise(pitches: Iterable[int]) -> Chord | None:

@@ -5,7 +5,7 @@ import torch
 
 from models.jam.config import TINY
 from models.jam.network import JamNetwork
-from models.jam.roles import SUMMARY, RoleSample, write_sample
+from models.jam.roles import SPLITS, SUMMARY, RoleSample, write_sample
 from models.music.chords import Chord
 from models.music.files import whole_folder, write_json
 from models.music.notes import Take
@@ -45,9 +45,9 @@ def toy_sample(number, style, split, bars=16):
 
 def write_toy_roles(folder, pieces=20):
     """Role samples of two styles, as prepare-roles writes them."""
+    splits = [("train", "train", "train", "valid", "test")[number // 2 % 5] for number in range(pieces)]
     with whole_folder(folder) as part:
-        for number in range(pieces):
-            split = ("train", "train", "train", "valid", "test")[number // 2 % 5]
+        for number, split in enumerate(splits):
             write_sample(part, toy_sample(number, STYLES[number % 2], split))
-        write_json(part / SUMMARY, {})
+        write_json(part / SUMMARY, {"samples": {split: splits.count(split) for split in SPLITS}})
     return folder

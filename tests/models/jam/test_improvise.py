@@ -5,7 +5,7 @@ import pytest
 from soloists import toy_sample
 
 from models.jam.config import TINY
-from models.jam.decode import Decoder
+from models.jam.decode import OnnxDecoder, Reader
 from models.jam.grid import LENGTHS, from_grid, to_grid
 from models.jam.improvise import Cue, improvise, reading
 from models.jam.sampling import Grammar, Taste, choose
@@ -20,31 +20,30 @@ LINE = to_grid(SAMPLE.lead.notes, 3840)
 
 @pytest.fixture(scope="module")
 def decoder(weights):
-    return Decoder(weights, TINY, "fp32")
+    return OnnxDecoder(weights, TINY, "fp32")
 
 
 def played(decoder, reader=None, **cue):
     told = {"sheet": SHEET, "start": 0, "until": 8 * 96, **cue}
-    return list(improvise(reader or decoder.open(), TINY.context, Cue(**told)))
+    return list(improvise(reader or decoder.open(), Cue(**told)))
 
 
-class Anybody:
+class Anybody(Reader):
     """Expects anything, whatever was read."""
 
-    nbytes = 0
-
     def __init__(self, seed):
+        super().__init__(context=256)
         self.dice = np.random.default_rng(seed)
 
-    def follow(self, words):
-        return self.dice.normal(size=SIZE).astype(np.float32) * 3
+    def _read(self, words):
+        return self.dice.normal(size=(len(words), SIZE)).astype(np.float32) * 3
 
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("taste", [Taste(), Taste(temperature=3.0, top_p=1.0), Taste(lowest=60, highest=72)])
 def test_whoever_chooses_the_words_no_note_is_invalid(seed, taste):
     sheet = Sheet(140, 2880, SAMPLE.chords)
-    line = np.array(list(improvise(Anybody(seed), 256, Cue(sheet, 10, 7 * 72 - 5, taste=taste, seed=seed))))
+    line = np.array(list(improvise(Anybody(seed), Cue(sheet, 10, 7 * 72 - 5, taste=taste, seed=seed))))
     at = line[:, 0] * 72 + line[:, 1]
     assert at.min() >= 10
     assert at.max() < 7 * 72 - 5

@@ -12,7 +12,7 @@ from models.jam.config import TINY, JamConfig
 from models.jam.lesson import JamLesson, nats_a_note, read_preset
 from models.jam.network import JamNetwork, merged, style_weights, with_style
 from models.jam.repertoire import Repertoire, Style, read_repertoire, save_repertoire
-from models.jam.texts import NOTHING, padded, questions, texts_of, windows
+from models.jam.texts import NOTHING, Window, questions, texts_of, windows
 from models.jam.train import teach_base, teach_style
 from models.jam.vocabulary import CHORD, STYLE, TRANSPOSED
 from models.learning.training import train
@@ -28,6 +28,10 @@ def lesson(network=None, texts=TEXTS, **changed):
     return JamLesson(network or JamNetwork(CONFIG), 128, texts, texts[:2], dataclasses.replace(PRESET, **changed))
 
 
+def over_other_chords(words):
+    return np.where((words >= CHORD()) & (words < CHORD(CHORD.size)), TRANSPOSED[1][words], words)
+
+
 @pytest.fixture(scope="module")
 def roles(tmp_path_factory):
     return write_toy_roles(tmp_path_factory.mktemp("toys") / "roles")
@@ -40,7 +44,7 @@ def base(roles, tmp_path_factory):
 
 
 def test_what_is_told_is_not_asked_for():
-    asked, answers = questions(padded([TEXTS[0].window(0, 2), TEXTS[1].window(0, 3)]))
+    asked, answers = questions([Window(TEXTS[0].window(0, 2), 0), Window(TEXTS[1].window(0, 3), 0)])
     assert asked.shape == answers.shape
     assert (answers != NOTHING).sum() == 5 + 3 * 4 * 5  # a bar line, and four notes, in each bar
     assert not ((answers >= CHORD()) & (answers < CHORD(CHORD.size))).any()
@@ -75,8 +79,18 @@ def test_windows_are_transposed_with_their_chords():
 
 
 def test_a_window_is_never_longer_than_is_read_at_once():
-    assert all(len(window) <= 100 for text in TEXTS for window in windows(text, 100))
-    assert sum(len(window) - 4 for window in windows(TEXTS[0], 100)) == sum(map(len, TEXTS[0].bars))
+    assert all(len(window.words) <= 100 for text in TEXTS for window in windows(text, 100, overlap=0.5))
+    assert sum(len(window.words) - 4 for window in windows(TEXTS[0], 100)) == sum(map(len, TEXTS[0].bars))
+
+
+@pytest.mark.parametrize("overlap", [0.0, 0.3, 0.7])
+def test_every_word_of_a_line_is_asked_for_once(overlap):
+    for config in (CONFIG, dataclasses.replace(CONFIG, form="band")):
+        text = texts_of(SAMPLES[:1], config)[0]
+        lines = windows(text, 150, overlap)
+        _, answers = questions(lines)
+        assert int((answers != NOTHING).sum()) == 16 + 3 * 64
+        assert (lines[1].heard > 4) == (overlap > 0 or config.form == "band")
 
 
 def test_it_learns_and_it_listens(tmp_path):
@@ -86,8 +100,7 @@ def test_it_learns_and_it_listens(tmp_path):
     network = train(taught, plan, tmp_path).network
     lines = [window for text in TEXTS for window in windows(text, 128)]
     right = nats_a_note(network, lines)
-    other = [TRANSPOSED[1][words] for words in lines]
-    moved = [np.where((w >= CHORD()) & (w < CHORD(CHORD.size)), o, w) for w, o in zip(lines, other, strict=True)]
+    moved = [line._replace(words=over_other_chords(line.words)) for line in lines]
     assert right["loss"] < 3.0  # 9.6 where nothing is known
     assert nats_a_note(network, moved)["pitch_nats"] > right["pitch_nats"] + 0.3
 

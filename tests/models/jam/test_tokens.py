@@ -22,10 +22,8 @@ from models.jam.vocabulary import (
     STYLE,
     TEMPO,
     TRANSPOSED,
-    chord_number,
-    chord_of,
 )
-from models.music.chords import Chord
+from models.music.chords import Chord, chord_number, chord_of
 from models.music.errors import BadInput
 
 AM, D7, G = Chord.parse("Am7"), Chord.parse("D7"), Chord.parse("Gmaj7")
