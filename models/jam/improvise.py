@@ -4,12 +4,12 @@
     for cell in improvise(reader, cue): ...           # (bar, place, loud, tone, length), as soon as it is chosen
 
 What is read is the line's last bars, as many as fit: old bars leave several at a time, so that a reader seldom has to
-begin anew. In the users' form (a band given) the band's bars are read first.
+begin anew; and when a solo has ended, the next bar's beginning is read at once. In the users' form (a band given) the band's bars are read first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -56,7 +56,7 @@ def improvise(reader: Reader, cue: Cue) -> Iterator[Cell]:
         grammar = Grammar(places, cue.taste, begin, end, _tones(cue.sheet, bar) if cue.taste.chord_bias else None)
         for begun, place, _, tone, length in line[-ROOM:]:
             grammar.sound(tone, (begun - bar) * places + place + LENGTHS[length])
-        words = reading(cue, np.array(line, np.int32).reshape(-1, 5), bar, reader.context - ROOM).tolist()
+        words = reading(cue, line, bar, reader.context).tolist()
         while len(words) < reader.context:
             word = choose(grammar.wished(reader.follow(words)), grammar.allowed(), cue.taste, dice)
             if word in BAR:
@@ -65,14 +65,16 @@ def improvise(reader: Reader, cue: Cue) -> Iterator[Cell]:
             if note := grammar.hear(word):
                 line.append((bar, *note))
                 yield line[-1]
+    reader.follow(reading(cue, line, cue.until // places, reader.context))  # now, while what was played sounds
 
 
-def reading(cue: Cue, line: Cells, bar: int, most: int) -> Words:
+def reading(cue: Cue, line: Sequence[Cell], bar: int, context: int) -> Words:
     """The words to be read in a bar: this one as far as it was played, and as many before it as fit."""
-    most, hop = (min(most, cue.most_words), 1) if cue.most_words else (most, HOP_BARS)
-    words = spell(cue.sheet, line, bar + 1, cue.band, first=bar).window(0, 1)
+    cells = np.array(line[-context:], np.int32).reshape(-1, 5)
+    most, hop = (min(context - ROOM, cue.most_words), 1) if cue.most_words else (context - ROOM, HOP_BARS)
+    words = spell(cue.sheet, cells, bar + 1, cue.band, first=bar).window(0, 1)[:context]
     for first in range(bar // hop * hop, -1, -hop):
-        text = spell(cue.sheet, line, bar + 1, cue.band, first=first)
+        text = spell(cue.sheet, cells, bar + 1, cue.band, first=first)
         longer = text.window(0, len(text.bars))
         if len(longer) > most:
             break

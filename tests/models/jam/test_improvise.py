@@ -23,6 +23,10 @@ def decoder(weights):
     return OnnxDecoder(weights, TINY, "fp32")
 
 
+def cells(line):
+    return [tuple(cell) for cell in line.tolist()]
+
+
 def played(decoder, reader=None, **cue):
     told = {"sheet": SHEET, "start": 0, "until": 8 * 96, **cue}
     return list(improvise(reader or decoder.open(), Cue(**told)))
@@ -100,28 +104,30 @@ def test_no_temperature_takes_the_likeliest_and_top_p_the_likely():
 
 
 def test_what_was_played_is_read_and_the_rest_is_not(decoder):
-    words = reading(Cue(SHEET, 0, 96), LINE[LINE[:, 0] < 6], bar=6, most=1000)
+    words = reading(Cue(SHEET, 0, 96), cells(LINE[LINE[:, 0] < 6]), bar=6, context=1000)
     assert np.array_equal(cells_of(words), LINE[LINE[:, 0] < 6])
     assert played(decoder, line=LINE, start=4 * 96) == played(decoder, line=LINE[LINE[:, 0] < 4], start=4 * 96)
 
 
 @pytest.mark.parametrize("most", [32, 64, 96, 128])
 def test_a_primer_is_as_long_as_was_asked_for(most):
-    words = reading(Cue(SHEET, 0, 96, most_words=most), LINE, bar=7, most=1000)
+    words = reading(Cue(SHEET, 0, 96, most_words=most), cells(LINE), bar=7, context=1000)
     assert most - 20 <= len(words) <= most
-    assert words[-1] == reading(Cue(SHEET, 0, 96), LINE, bar=7, most=1000)[-1]
+    assert words[-1] == reading(Cue(SHEET, 0, 96), cells(LINE), bar=7, context=1000)[-1]
 
 
 def test_old_bars_leave_several_at_a_time():
     long = toy_sample(4, "rising", "train", bars=64)
     line, sheet = to_grid(long.lead.notes, 3840), Sheet(140, chords=long.chords)
-    first = [tuple(reading(Cue(sheet, 0, 96), line[line[:, 0] < bar], bar, most=200)[4:8]) for bar in range(20, 60)]
+    first = [
+        tuple(reading(Cue(sheet, 0, 96), cells(line[line[:, 0] < bar]), bar, context=296)[4:8]) for bar in range(20, 60)
+    ]
     assert 9 <= sum(one != other for one, other in zip(first[1:], first[:-1], strict=True)) <= 11
 
 
 def test_a_band_is_read_before_the_line_in_the_users_form():
     band = to_grid(SAMPLE.conditioning.notes, 3840)
-    words = reading(Cue(SHEET, 0, 96, band=band), LINE[LINE[:, 0] < 2], bar=2, most=1000).tolist()
+    words = reading(Cue(SHEET, 0, 96, band=band), cells(LINE[LINE[:, 0] < 2]), bar=2, context=1000).tolist()
     assert words.count(BAR(8)) == 2 * 3
     assert words.count(PITCH(int(band[0, 3]))) >= 1
 
