@@ -23,11 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.jam.chords import Chords, hear_chords, key_of
-from models.jam.parts import apart, split_pitch, top_voice
+from models.jam.parts import EARLY_TICKS, apart, between, split_pitch, top_voice
 from models.jam.roles import RoleSample, identity
 from models.jam.sheets import TempoMap, chords_written, shifted
 from models.music.errors import BadConfig, BadInput, BadMidi
-from models.music.grid import TICKS_PER_STEP
 from models.music.midi import notes_of_track, read_score
 from models.music.notes import DURATION, ONSET, TICKS_PER_QUARTER, Take
 
@@ -88,7 +87,7 @@ def hear(path: str | os.PathLike[str], wishes: Wishes, piece: str = "", style: s
     lead, band, chords = _moved(lead, late), _moved(band, late), shifted(chords, late / TICKS_PER_QUARTER)
     ticks_per_bar = Take(lead, meter=meter).ticks_per_bar
     first, end = _bar(lead[:, ONSET].min(), ticks_per_bar), _bar(lead[:, ONSET].max(), ticks_per_bar) + ticks_per_bar
-    lead, band = _cut(lead, first, end), _cut(band, first, end)
+    lead, band = between(lead, first, end), between(band, first, end)
     if not len(band):
         raise LeftOut("no band", f"{path.name}: nothing is played under its lead. Add chords or a lower part.")
     chords = shifted(chords, -first / TICKS_PER_QUARTER, end / TICKS_PER_QUARTER) or hear_chords(band, ticks_per_bar)
@@ -210,14 +209,4 @@ def _moved(notes: Notes, ticks: int) -> Notes:
 
 def _bar(tick: int, ticks_per_bar: int) -> int:
     """The beginning of the bar that a note belongs to; one just before a bar line is early for the next."""
-    return (int(tick) + TICKS_PER_STEP // 4) // ticks_per_bar * ticks_per_bar
-
-
-def _cut(notes: Notes, begin: int, end: int) -> Notes:
-    """What sounds between two ticks, from the first on; what began before it, or a little early, begins with it."""
-    stops = notes[:, ONSET] + notes[:, DURATION]
-    inside = (stops > begin + TICKS_PER_STEP // 4) & (notes[:, ONSET] < end)
-    cut, stops = notes[inside], np.minimum(stops[inside], end)
-    cut[:, ONSET] = np.maximum(cut[:, ONSET], begin)
-    cut[:, DURATION] = stops - cut[:, ONSET]
-    return apart(_moved(cut, -begin))
+    return (int(tick) + EARLY_TICKS) // ticks_per_bar * ticks_per_bar

@@ -3,6 +3,7 @@
 above = notes[:, PITCH] >= split_pitch(notes)         # the pitch that parts a piece's upper notes from its lower ones
 line = top_voice(notes[above])                        # which of them the ear follows
 notes = apart(notes)                                  # no pitch struck while it sounds, as MIDI can say it
+notes = between(notes, 3840, 7680)                    # what sounds in a bar, from its beginning on
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from models.music.notes import DURATION, ONSET, PITCH, TICKS_PER_QUARTER, VELOCI
 LOWEST_SPLIT, HIGHEST_SPLIT = 48, 72
 TOGETHER_TICKS = TICKS_PER_QUARTER // 16
 """Notes closer than this are struck as one."""
+EARLY_TICKS = TICKS_PER_QUARTER // 16
+"""A note that is no longer before a bar line belongs to the bar it leads into."""
 
 
 def split_pitch(notes: NDArray[np.int32]) -> int:
@@ -60,3 +63,13 @@ def apart(notes: NDArray[np.int32]) -> NDArray[np.int32]:
     gap = np.diff(notes[:, ONSET], append=np.iinfo(np.int32).max)
     gap[:-1][notes[1:, PITCH] != notes[:-1, PITCH]] = np.iinfo(np.int32).max
     return as_notes(np.column_stack([notes[:, :DURATION], np.minimum(notes[:, DURATION], gap)]))
+
+
+def between(notes: NDArray[np.int32], begin: int, end: int) -> NDArray[np.int32]:
+    """What sounds between two ticks, from the first on; what began before it, or a little early, begins with it."""
+    stops = notes[:, ONSET] + notes[:, DURATION]
+    inside = (stops > begin + EARLY_TICKS) & (notes[:, ONSET] < end)
+    cut, stops = notes[inside], np.minimum(stops[inside], end)
+    cut[:, ONSET] = np.maximum(cut[:, ONSET] - begin, 0)
+    cut[:, DURATION] = stops - begin - cut[:, ONSET]
+    return apart(cut)

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.jam.chords import Chords
+from models.jam.parts import between
 from models.music.chords import NAMES, Chord
 from models.music.errors import BadInput
 from models.music.files import read_mapping, write_json
@@ -85,6 +86,16 @@ class RoleSample:
         """The chord over each of some onsets."""
         starts = [start * TICKS_PER_QUARTER for start, _ in self.chords]
         return [self.chords[i][1] if i >= 0 else None for i in np.searchsorted(starts, ticks, side="right") - 1]
+
+    def first(self, bars: int) -> RoleSample:
+        """The sample's first so many bars, or all of it."""
+        end = bars * self.lead.ticks_per_bar
+        return replace(
+            self,
+            chords=tuple((at, chord) for at, chord in self.chords if at * TICKS_PER_QUARTER < end),
+            conditioning=self.conditioning.with_notes(between(self.conditioning.notes, 0, end)),
+            lead=self.lead.with_notes(between(self.lead.notes, 0, end)),
+        )
 
     def transposed(self, semitones: int) -> RoleSample:
         """The same piece so many semitones higher; a part that would leave 0 to 127 is moved by an octave instead."""

@@ -71,6 +71,8 @@ class Style:
     """Chance that the note before a strong beat leads into it by a semitone."""
     riff: float = 0.15
     """Chance that a phrase takes up the one before it."""
+    tidy: float = 0.93
+    """Share of strong beats with a tone of the chord."""
     early: float = 0.0
     """Chance that a beat is played half a beat before it."""
     late_ms: float = 15.0
@@ -224,7 +226,7 @@ def _line(
     for (onset, length, step), firm in zip(onsets, strong, strict=True):
         chord = chords[max(0, int(np.searchsorted(starts, onset + (0.5 if firm else 0.01), side="right")) - 1)][1]
         tones = {(chord.root + degree) % 12 for degree in SCALES[chord.kind]}
-        if firm:
+        if firm and dice.random() < way.tidy:
             tones = set(chord.pitch_classes)
         elif dice.random() < way.blue:
             tones = {(key + degree) % 12 for degree in BLUES_SCALE}

@@ -34,7 +34,7 @@ def test_the_band_stays_below_middle_c_and_the_lead_above_it(style):
 
 
 def test_all_keys_and_forms_come_up():
-    pieces = [solo(style, number) for style in STYLES for number in range(60)]
+    pieces = [solo(style, number, choruses=1) for style in STYLES for number in range(40)]
     assert {piece.key for piece in pieces} == set(range(12))
     assert {piece.form for piece in pieces} == set(FORMS)
 
@@ -75,7 +75,7 @@ def test_chord_tones_stand_on_strong_beats():
             if beat % 2 < 0.1:
                 chord = piece.chords[int(np.searchsorted(starts, round(beat), side="right")) - 1][1]
                 hits.append(pitch % 12 in chord.pitch_classes)
-    assert np.mean(hits) > 0.9
+    assert 0.88 < np.mean(hits) < 0.99
 
 
 def test_a_source_that_asks_for_practice_says_how_much():
