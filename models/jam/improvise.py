@@ -53,7 +53,9 @@ def improvise(reader: Reader, cue: Cue) -> Iterator[Cell]:
     line: list[Cell] = [tuple(row) for row in cue.line[played].tolist()]
     for bar in range(cue.start // places, -(-cue.until // places)):
         begin, end = max(0, cue.start - bar * places), min(places, cue.until - bar * places)
-        grammar = Grammar(places, cue.taste, begin, end, _tones(cue.sheet, bar) if cue.taste.chord_bias else None)
+        tones = _tones(cue.sheet, bar) if cue.taste.chord_bias else None
+        rested = bar - 1 - (line[-1][0] if line else cue.start // places - 1)
+        grammar = Grammar(places, cue.taste, begin, end, tones, may_rest=rested < cue.taste.longest_rest_bars)
         for begun, place, _, tone, length in line[-ROOM:]:
             grammar.sound(tone, (begun - bar) * places + place + LENGTHS[length])
         words = reading(cue, line, bar, reader.context).tolist()

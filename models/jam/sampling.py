@@ -37,6 +37,8 @@ class Taste:
     """Lowest MIDI pitch."""
     highest: int = 96
     """Highest MIDI pitch."""
+    longest_rest_bars: int = 2
+    """No more empty bars than so many follow one another."""
 
     def __post_init__(self) -> None:
         for name, value, low, high in (
@@ -46,6 +48,8 @@ class Taste:
         ):
             if not low <= value <= high:  # NaN fails too
                 raise BadInput(f"{name} is {value:g}; give {low:g} to {high:g}.")
+        if self.longest_rest_bars < 0:
+            raise BadInput(f"longest_rest_bars is {self.longest_rest_bars}; give 0 or more (try 2).")
         if not 0 <= self.lowest <= self.highest - OCTAVE <= 127 - OCTAVE:
             raise BadInput(f"lowest is {self.lowest}, highest {self.highest}; give an octave or more within 0 to 127.")
 
@@ -54,9 +58,15 @@ class Grammar:
     """What may be said next in a bar, from a place to before another."""
 
     def __init__(
-        self, places: int, taste: Taste, earliest: int = 0, latest: int | None = None, tones: Mask | None = None
+        self,
+        places: int,
+        taste: Taste,
+        earliest: int = 0,
+        latest: int | None = None,
+        tones: Mask | None = None,
+        may_rest: bool = True,
     ) -> None:
-        """tones [places, 128]: the chord's, wherever in the bar."""
+        """tones [places, 128]: the chord's, wherever in the bar; a bar that may not rest has a note before its end."""
         self.place, self.expected = earliest, PLACE
         self._line, self._latest = BAR(bar_number(places)), places if latest is None else latest
         self._bias = taste.chord_bias if tones is not None else 0.0
@@ -66,6 +76,7 @@ class Grammar:
         self._playable = self._playable & (self._tones if self._bias == 1 else True) & np.ones((places, 1), bool)
         self._until = np.zeros(PITCH.size, np.int64)
         self._loud = self._pitch = 0
+        self._may_end = may_rest
 
     def allowed(self) -> Mask:
         """Return which words may follow: bool[v]."""
@@ -76,7 +87,7 @@ class Grammar:
             mask[PLACE(self.place * len(VELOCITIES)) : PLACE(self._latest * len(VELOCITIES))] = free.repeat(
                 len(VELOCITIES)
             )
-            mask[self._line] = True
+            mask[self._line] = self._may_end or not mask.any()
         elif self.expected is PITCH:
             mask[PITCH.words] = self._playable[self.place] & (self._until <= self.place)
         else:
@@ -99,7 +110,7 @@ class Grammar:
         elif word in PITCH:
             self._pitch, self.expected = word - PITCH.first, LENGTH
         else:
-            length, self.expected = word - LENGTH.first, PLACE
+            length, self.expected, self._may_end = word - LENGTH.first, PLACE, True
             self._playable[self.place, : self._pitch + 1] = False  # struck together, they go up
             self.sound(self._pitch, self.place + LENGTHS[length])
             return self.place, self._loud, self._pitch, length

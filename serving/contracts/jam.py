@@ -47,7 +47,7 @@ JAM = ModelContract(
         "chords": [[0, 79], [3840, 19]],
         "tempo": [140.0],
         "start_ticks": [0],
-        "horizon_ticks": [2 * 3840],
+        "horizon_ticks": [3 * 3840],  # nobody rests for longer than two bars
         "temperature": [0.0],
     },
     mode="session",

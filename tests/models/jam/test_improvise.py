@@ -146,6 +146,16 @@ def test_a_wish_that_cannot_be_kept_is_refused(wish, sentence):
         Taste(**wish)
 
 
+@pytest.mark.parametrize("most", [0, 2])
+def test_nobody_rests_for_longer_than_was_agreed(most):
+    class Lazy(Anybody):
+        def _read(self, words):
+            return super()._read(words) + 100 * (np.arange(SIZE) == BAR(8))
+
+    bars = [cell[0] for cell in improvise(Lazy(0), Cue(SHEET, 0, 16 * 96, taste=Taste(longest_rest_bars=most)))]
+    assert bars == list(range(most, 16, most + 1))
+
+
 def test_a_bar_may_end_at_once():
     grammar = Grammar(96, Taste(), earliest=95, latest=96)
     assert grammar.allowed()[[BAR(8)]].all()
