@@ -30,10 +30,10 @@ def eval_offline(
     """
     from backstage.lessons import show_evaluation
     from models.jam.baselines import players_in
-    from models.jam.metrics import FIGURES
+    from models.jam.figures import PLAYED
     from models.jam.offline import judge
     from models.jam.roles import read_roles
 
     figures = judge(read_roles(roles.path), evaluation.path, players_in(played), split=split, bars=bars, seed=seed)
-    show_evaluation(evaluation.path, FIGURES)
+    show_evaluation(evaluation.path, PLAYED)
     return figures["dead_air"]

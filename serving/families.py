@@ -98,7 +98,7 @@ FAMILIES: dict[str, Family] = {
         Family(
             JAM,
             jam.FIGURES,
-            rules=(Rule("nats_a_note"), Rule("chord_gap_nats", tolerance=0.1, limit=0.0)),
+            rules=(Rule("nll"), Rule("chord_gap_nats", tolerance=0.1, limit=0.0)),
             budget_ms=400.0,
             requires=("torch", "safetensors", "PyYAML", "onnx", "onnxruntime"),
         ),

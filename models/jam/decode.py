@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from models.jam.config import JamConfig
 from models.jam.graph import Precision, Weights, memories, memory_shape, onnx_model
+from models.jam.harmony import chords_over
 from models.jam.vocabulary import SIZE
 from models.music.errors import BadInput
 
@@ -60,12 +61,13 @@ class Reader(ABC):
         total = len(self.words) + len(words)
         if not len(words) or total > self.context:
             raise BadInput(f"jam: {total} words to read; 1 to {self.context} fit. Give fewer bars.")
-        logits = self._read(words)
-        self.words = np.concatenate([self.words, words])
+        every = np.concatenate([self.words, words])
+        logits = self._read(words, chords_over(every, len(self.words)))
+        self.words = every
         return logits
 
     @abstractmethod
-    def _read(self, words: NDArray[np.int64]) -> Logits: ...
+    def _read(self, words: NDArray[np.int64], over: NDArray[np.int64]) -> Logits: ...
 
     def _in_common(self, words: NDArray[np.int64]) -> int:
         length = min(len(words), len(self.words))
@@ -118,9 +120,10 @@ class OnnxReader(Reader):
             self._binding.bind_ortvalue_output(f"{name}_after", value)
         self.nbytes = len(self._memory) * math.prod(shape) * 4
 
-    def _read(self, words: NDArray[np.int64]) -> Logits:
+    def _read(self, words: NDArray[np.int64], over: NDArray[np.int64]) -> Logits:
         total = len(self.words) + len(words)
-        told = {"words": words[None], "last": np.array([total - 1], np.int32), "total": np.array([total], np.int32)}
+        told = {"words": words[None], "over": over[None]}
+        told |= {"last": np.array([total - 1], np.int32), "total": np.array([total], np.int32)}
         for name, value in told.items():  # the binding knows no more than where they are
             self._binding.bind_cpu_input(name, value)
         logits = np.empty((1, len(words), SIZE), np.float32)

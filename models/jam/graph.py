@@ -2,7 +2,7 @@
 
     model = onnx_model(weights, config, "int8")       # bytes for onnxruntime; weights as network.state_dict() names them
 
-Inputs: words int64[1, t], last int32[1] (words read after these, minus 1), total int32[1] (the same, plus 1), and each
+Inputs: words int64[1, t], the chords over them int64[1, t], last int32[1] (words read after these, minus 1), total int32[1] (the same, plus 1), and each
 layer's keys and values [1, heads, context, width / heads]. Outputs: logits [1, t, v], and the keys and values with the
 new ones written in: given the same memory for both, nothing is ever copied. Rotation, memory and attention are one
 operator, and 8-bit weights are in blocks of 32 with a scale each, so that a product's error stays local.
@@ -54,11 +54,8 @@ class _Writer:
         self.weights, self.config, self.precision = weights, config, precision
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
-        told = {
-            "words": (TensorProto.INT64, [1, "t"]),
-            "last": (TensorProto.INT32, [1]),
-            "total": (TensorProto.INT32, [1]),
-        }
+        told: dict[str, Any] = dict.fromkeys(("words", "over"), (TensorProto.INT64, [1, "t"]))
+        told |= dict.fromkeys(("last", "total"), (TensorProto.INT32, [1]))
         self.inputs = [helper.make_tensor_value_info(name, *kind) for name, kind in told.items()]
         self.outputs = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, "t", SIZE])]
         for name in memories(config):
@@ -72,7 +69,8 @@ class _Writer:
         angles = np.arange(self.config.context)[:, None] * ROTARY_BASE ** (-np.arange(half) / half)
         self.constant("cos", np.cos(angles))
         self.constant("sin", np.sin(angles))
-        stream = self.node("Gather", self.constant("embedding", self.weight("model.embed_tokens")), "words")
+        embedding = self.constant("embedding", self.weight("model.embed_tokens"))
+        stream = self.node("Add", *(self.node("Gather", embedding, told) for told in ("words", "over")))
         heard = self.node(
             "SimplifiedLayerNormalization",
             stream,

@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from models.jam import config as configs
 from models.jam.config import JamConfig
-from models.jam.texts import NOTHING, Window, questions, windows
+from models.jam.texts import NOTHING, Questions, Window, questions, windows
 from models.jam.tokens import Text, Words
 from models.jam.vocabulary import BAR, CHORD, FARTHEST, LENGTH, NEXT, PITCH, PLACE, STYLE, TRANSPOSED
 from models.learning.training import TrainingPlan
@@ -95,7 +95,7 @@ class JamLesson:
         chosen = np.linspace(0, len(cut) - 1, min(len(cut), training.validation_windows)).astype(int)
         self.judged = [cut[index] for index in chosen]
 
-    def batch(self, step: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def batch(self, step: int, generator: torch.Generator) -> Questions:
         """Return a step's windows as questions and answers."""
         dice = np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator)))
         return questions([Window(self.drawn(dice), 0) for _ in range(self.training.batch)])
@@ -120,12 +120,9 @@ class JamLesson:
             words[1] = STYLE()
         return words
 
-    def loss(
-        self, network: nn.Module, batch: tuple[Tensor, Tensor], generator: torch.Generator
-    ) -> tuple[Tensor, dict[str, float]]:
-        asked, answers = batch
-        nats = surprise(network(asked), answers)
-        return nats.sum() / notes_in(answers), {}
+    def loss(self, network: nn.Module, batch: Questions, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+        nats = surprise(network(batch.words, batch.over), batch.answers)
+        return nats.sum() / notes_in(batch.answers), {}
 
     def validate(self, network: nn.Module) -> dict[str, float]:
         """Judge the same windows each time, with nothing kept from them."""
@@ -150,8 +147,8 @@ def nats_a_note(network: nn.Module, lines: Sequence[Window], at_once: int = 16) 
     totals, notes = dict.fromkeys(KINDS, 0.0), 0
     with torch.no_grad():
         for begin in range(0, len(lines), at_once):
-            asked, answers = (part.to(device) for part in questions(lines[begin : begin + at_once]))
-            nats = surprise(network(asked), answers)
+            words, over, answers = (part.to(device) for part in questions(lines[begin : begin + at_once]))
+            nats = surprise(network(words, over), answers)
             notes += int(notes_in(answers))
             for name, kind in KINDS.items():
                 totals[name] += float(nats[(answers >= kind.first) & (answers < kind.first + kind.size)].sum())

@@ -18,28 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from models.jam.grid import from_grid, to_grid
 from models.jam.roles import RoleSample
-from models.music.figures import Figure
 from models.music.grid import TICKS_PER_STEP
 from models.music.notes import DURATION, ONSET, PITCH, TICKS_PER_QUARTER, Take
 
-FIGURES = {
-    "chord_tones": Figure("chord tones", "of notes"),
-    "chord_tones_strong": Figure("chord tones on strong beats", "of notes"),
-    "repetition": Figure("four pitches again", "of all"),
-    "density": Figure("notes", "a bar"),
-    "dead_air": Figure("dead air", "of intervals", better="lower"),
-    "silence": Figure("silence", "of time"),
-    "gaps_a_minute": Figure("gaps", "a minute"),
-    "swing": Figure("swing", "long : short"),
-    "late_ms": Figure("behind the beat", "ms"),
-    "late_sd_ms": Figure("spread about the beat", "ms"),
-    "silence_distance": Figure("silence, from people at the same tempo", "of time", better="lower"),
-    "gaps_distance": Figure("gaps, from people at the same tempo", "a minute", better="lower"),
-    "pitch_js": Figure("degrees of the key, divergence from people", "bits", better="lower"),
-    "interval_js": Figure("steps, divergence from people", "bits", better="lower"),
-    "nll": Figure("surprise", "nats a note", better="lower"),
-}
-"""Those of one line, those of a player beside people, and what a player gives to people's own lines."""
 DEAD_AIR_S = 0.180
 GRAM = 4
 """Pitches in a row that count as said again."""
@@ -54,7 +35,7 @@ class Measured:
     """What one line is, in numbers that add up over lines."""
 
     figures: dict[str, float]
-    """Of FIGURES; NaN where there is nothing to count."""
+    """Of figures.PLAYED; NaN where there is nothing to count."""
     degrees: NDArray[np.float64]
     """[12]: notes on each degree above the key's tonic."""
     steps: NDArray[np.float64]

@@ -1,7 +1,7 @@
 """The soloist's network: a Llama decoder of transformers; a style is a LoRA of peft on top of it.
 
     network = JamNetwork(LAPTOP)
-    logits = network(words)                         # [b, t] -> [b, t, v]
+    logits = network(words, over)                   # [b, t] twice -> [b, t, v]; over: see harmony.py
     styled = with_style(network, rank=8)            # the same network; only its LoRA learns
     weights = style_weights(styled)                 # {"model.layers.0.self_attn.q_proj.a": …, ".b": …}
     network.load_state_dict(merged(network.state_dict(), weights, scale=2.0))
@@ -13,10 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+import torch
 from torch import Tensor, nn
 
 from models.jam.config import JamConfig
-from models.jam.vocabulary import PAD, SIZE
+from models.jam.harmony import chords_over
+from models.jam.vocabulary import CHORD, PAD, PITCH, SIZE
+from models.music.chords import chord_of
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 """What a style bends."""
@@ -50,8 +54,26 @@ class JamNetwork(nn.Module):
             )
         )
 
-    def forward(self, words: Tensor) -> Tensor:
-        return self.llama(input_ids=words, use_cache=False).logits
+        begin_with_music(self.llama.model.embed_tokens.weight, self.llama.lm_head.weight)
+
+    def forward(self, words: Tensor, over: Tensor | None = None) -> Tensor:
+        if over is None:
+            over = torch.from_numpy(np.stack([chords_over(line) for line in words.cpu().numpy()])).to(words.device)
+        embedding = self.llama.get_input_embeddings()
+        return self.llama(inputs_embeds=embedding(words) + embedding(over), use_cache=False).logits
+
+
+def begin_with_music(*tables: Tensor) -> None:
+    """Let pitches of a class begin alike, pitches of an octave too, and a chord as its tones: [v, width] each."""
+    with torch.no_grad():
+        for table in tables:
+            classes, octaves = (torch.randn(12, table.shape[1]) * 0.02 for _ in range(2))
+            for pitch in range(PITCH.size):
+                table[PITCH(pitch)] = classes[pitch % 12] + octaves[pitch // 12]
+            for number in range(1, CHORD.size):
+                chord = chord_of(number)
+                assert chord is not None
+                table[CHORD(number)] = classes[list(chord.pitch_classes)].mean(0) + classes[chord.root] / 2
 
 
 def with_style(network: JamNetwork, rank: int, scale: float, dropout: float = 0.0) -> JamNetwork:

@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.jam.baselines import Player, chord_tones_in, markov_player, people, people_on_the_grid
+from models.jam.figures import PLAYED
 from models.jam.markov import Markov, taught
-from models.jam.metrics import FIGURES, Measured, divergence, grid_error_ms, measure
+from models.jam.metrics import Measured, divergence, grid_error_ms, measure
 from models.jam.roles import SPLITS, Roles, RoleSample
 from models.music.errors import BadConfig
 from models.music.files import whole_folder, write_json, write_text
@@ -45,7 +46,7 @@ class Report:
     split: str
     pieces: int
     figures: dict[str, dict[str, float]]
-    """By player, then by figure of metrics.FIGURES."""
+    """By player, then by figure of figures.PLAYED."""
     grid_ms: tuple[float, float]
     """By how much the grid moves an onset: mean and 95 %."""
     by_tempo: dict[str, list[tuple[float, float, float]]] = field(default_factory=dict)
@@ -129,7 +130,7 @@ def table(report: Report) -> str:
         f"{report.split}: {report.pieces} pieces",
         " " * 42 + "".join(f"{n:>{w}}" for n, w in zip(report.figures, wide, strict=True)),
     ]
-    for key, figure in FIGURES.items():
+    for key, figure in PLAYED.items():
         values = [told.get(key, np.nan) for told in report.figures.values()]
         cells = "".join(f"{'' if np.isnan(v) else f'{v:.4f}':>{w}}" for v, w in zip(values, wide, strict=True))
         lines.append(f"{figure.name:42}{cells}  {figure.unit}")

@@ -1,8 +1,8 @@
 """What a soloist learns from: role samples in words, and windows of them as batches.
 
 texts = texts_of(roles["train"], config)                     # [Text]
-words = padded([text.window(0, text.fitting(0, 384)) for text in texts])
-asked, answers = questions(words)                            # what is read, and what should follow; -100 elsewhere
+lines = [window for text in texts for window in windows(text, 384)]
+words, over, answers = questions(lines)                      # what is read, and what should follow
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from models.jam.config import JamConfig
 from models.jam.grid import to_grid
+from models.jam.harmony import chords_over
 from models.jam.roles import RoleSample
 from models.jam.tokens import Sheet, Text, Words, said_of, spell
 from models.jam.vocabulary import PAD
@@ -72,9 +73,20 @@ def padded(lines: Sequence[Words]) -> NDArray[np.int64]:
     return table
 
 
-def questions(lines: Sequence[Window]) -> tuple[Tensor, Tensor]:
-    """Return what is read and what should be said next, [b, t - 1] each; what is only told or heard is not asked for."""
+class Questions(NamedTuple):
+    """A batch, each [b, t]."""
+
+    words: Tensor
+    over: Tensor
+    """The chord over each word, see harmony.py."""
+    answers: Tensor
+    """What should be said next; NOTHING where nothing is asked."""
+
+
+def questions(lines: Sequence[Window]) -> Questions:
+    """Ask for the word after each word; what is only told or heard is not asked for."""
     words = padded([line.words for line in lines])
     asked = said_of(words) & (np.arange(words.shape[1]) >= np.array([[line.heard] for line in lines]))
     answers = np.where(asked, words, NOTHING)[:, 1:]
-    return torch.from_numpy(words[:, :-1].copy()), torch.from_numpy(answers.copy())
+    over = np.stack([chords_over(line) for line in words])[:, :-1]
+    return Questions(*(torch.from_numpy(part.copy()) for part in (words[:, :-1], over, answers)))

@@ -52,11 +52,11 @@ class TorchDecoder:
     def open(self) -> TorchReader:
         return TorchReader(self)
 
-    def step(self, words: Tensor, places: Tensor, memory: Tensor, span: int) -> Tensor:
-        """Read words at places, both [t]; keys and values up to `span` are looked at and the new ones written."""
+    def step(self, words: Tensor, over: Tensor, places: Tensor, memory: Tensor, span: int) -> Tensor:
+        """Read words with their chords at places, [t] each; keys and values up to `span` are looked at and the new ones written."""
         seen = torch.arange(span, device=self.device) <= places[:, None]
         cos, sin = self.cos[places], self.sin[places]
-        stream = self.embedding[words]
+        stream = self.embedding[words] + self.embedding[over]
         for layer, (before, qkv, out, after, gate_up, down) in enumerate(self.layers):
             shape = (len(words), 3, self.config.heads, -1)
             query, key, value = functional.linear(_normed(stream, before), qkv).view(shape).unbind(1)  # [t, h, d]
@@ -82,28 +82,29 @@ class TorchReader(Reader):
         self._memory = torch.zeros(shape, device=decoder.device, dtype=decoder.kind)
         self.nbytes = self._memory.nbytes
         self._graph: torch.cuda.CUDAGraph | None = None
-        self._word, self._place = (torch.zeros(1, dtype=torch.long, device=decoder.device) for _ in range(2))
+        self._told = [torch.zeros(1, dtype=torch.long, device=decoder.device) for _ in range(3)]
 
-    def _read(self, words: NDArray[np.int64]) -> Logits:
+    def _read(self, words: NDArray[np.int64], over: NDArray[np.int64]) -> Logits:
         device, begin, end = self._decoder.device, len(self.words), len(self.words) + len(words)
         with torch.no_grad():
             if len(words) == 1 and device.type == "cuda":
-                logits = self._replayed(int(words[0]), begin)
+                logits = self._replayed(int(words[0]), int(over[0]), begin)
             else:
                 places = torch.arange(begin, end, device=device)
-                logits = self._decoder.step(torch.from_numpy(words).to(device), places, self._memory, end)
+                told = [torch.from_numpy(part).to(device) for part in (words, over)]
+                logits = self._decoder.step(*told, places, self._memory, end)
             return logits.float().cpu().numpy()
 
-    def _replayed(self, word: int, place: int) -> Tensor:
-        """Read one word by a graph, recorded the first time: its kernels are started all at once."""
-        self._word.fill_(word)
-        self._place.fill_(place)
+    def _replayed(self, *told: int) -> Tensor:
+        """Read one word, its chord and place, by a graph recorded the first time: all kernels are started at once."""
+        for tensor, number in zip(self._told, told, strict=True):
+            tensor.fill_(number)
         if self._graph is None:
-            self._decoder.step(self._word, self._place, self._memory, self.context)  # what is lazy, happens here
+            self._decoder.step(*self._told, self._memory, self.context)  # what is lazy, happens here
             torch.cuda.synchronize()
             self._graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
-                self._logits = self._decoder.step(self._word, self._place, self._memory, self.context)
+                self._logits = self._decoder.step(*self._told, self._memory, self.context)
         self._graph.replay()
         return self._logits
 

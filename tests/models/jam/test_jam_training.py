@@ -44,7 +44,7 @@ def base(roles, tmp_path_factory):
 
 
 def test_what_is_told_is_not_asked_for():
-    asked, answers = questions([Window(TEXTS[0].window(0, 2), 0), Window(TEXTS[1].window(0, 3), 0)])
+    asked, _, answers = questions([Window(TEXTS[0].window(0, 2), 0), Window(TEXTS[1].window(0, 3), 0)])
     assert asked.shape == answers.shape
     assert (answers != NOTHING).sum() == 5 + 3 * 4 * 5  # a bar line, and four notes, in each bar
     assert not ((answers >= CHORD()) & (answers < CHORD(CHORD.size))).any()
@@ -88,7 +88,7 @@ def test_every_word_of_a_line_is_asked_for_once(overlap):
     for config in (CONFIG, dataclasses.replace(CONFIG, form="band")):
         text = texts_of(SAMPLES[:1], config)[0]
         lines = windows(text, 150, overlap)
-        _, answers = questions(lines)
+        answers = questions(lines).answers
         assert int((answers != NOTHING).sum()) == 16 + 3 * 64
         assert (lines[1].heard > 4) == (overlap > 0 or config.form == "band")
 

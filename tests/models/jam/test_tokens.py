@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from models.jam.grid import MAX_PLACES, from_grid, to_grid
+from models.jam.harmony import chords_over
 from models.jam.tokens import Sheet, cells_of, said_of, spell, words_of
 from models.jam.vocabulary import (
     BAR,
@@ -64,6 +65,19 @@ def test_a_bar_begins_with_its_chords_and_the_one_after_it():
     assert words[4:10] == [BAR(8), chords["Am7"], BEAT(4), chords["D7"], NEXT(), chords["G"]]
     second = words.index(BAR(8), 5)
     assert words[second : second + 4] == [BAR(8), chords["G"], NEXT(), chords[""]]
+
+
+def test_every_note_carries_the_chord_over_it():
+    cells = to_grid(
+        [(60, 90, 0, 100), (60, 90, 1800, 9), (60, 90, 1920, 9), (60, 90, 3900, 9), (60, 90, 7700, 9)], 3840
+    )
+    words = spell(SHEET, cells, 3).window(0, 3)
+    over = chords_over(words)
+    pitches = (words >= PITCH.first) & (words < PITCH.first + PITCH.size)
+    assert over[pitches].tolist() == [CHORD(chord_number(chord)) for chord in (AM, AM, D7, G, None)]
+    assert set(over[~said_of(words)]) == {CHORD()}
+    for begin in range(len(words)):
+        assert np.array_equal(chords_over(words, begin), over[begin:])
 
 
 @pytest.mark.parametrize(("ticks_per_bar", "eighths"), [(2880, 6), (3360, 7), (1920, 4), (1680, 4)])
