@@ -32,7 +32,7 @@ from models.music.notes import DURATION, ONSET, TICKS_PER_QUARTER, Take
 
 Notes = NDArray[np.int32]
 LEAD_NAMES = re.compile(r"\b(melody|lead|solo|vocals?|voice|singer)\b", re.IGNORECASE)
-MAX_NOTES = 50_000
+MAX_NOTES, MAX_QUARTERS = 50_000, 20_000
 MIN_PULSE, CLEAR_PULSE = 4.5, 0.6
 """Times the agreement of onsets strewn at random, or a share of all: free recordings, whose bars nobody knows, have less."""
 CLEARLY = 1.5
@@ -110,9 +110,12 @@ def _read(path: Path) -> Any:
     if path.is_file() and not path.stat().st_size:
         raise LeftOut("empty file", f"{path.name}: 0 bytes. Export it again, or leave it out.")
     try:
-        return read_score(path)
+        score = read_score(path)
     except BadMidi as error:
         raise LeftOut("not readable", str(error)) from error
+    if (quarters := score.end() // score.ticks_per_quarter) > MAX_QUARTERS:
+        raise LeftOut("too long", f"{path.name}: {quarters} quarters; a piece has at most {MAX_QUARTERS}. Cut it.")
+    return score
 
 
 def _longest_stretch(path: Path, score: Any) -> Stretch:

@@ -134,8 +134,8 @@ def _heard(root: Path, preparing: Preparing, name: str) -> RoleSample | tuple[st
     piece, style = preparing.named(name)
     try:
         sample = hear(root / name if root.is_dir() else root, preparing.wishes, piece, style)
-    except LeftOut as error:
-        return error.reason, readable(str(error))
+    except BadInput as error:
+        return error.reason if isinstance(error, LeftOut) else "not readable", readable(str(error))
     return replace(sample, source=readable(name))
 
 

@@ -48,6 +48,10 @@ BROKEN = {
     "tempo_0.mid": (sounds(head(), tempo(0) + PLAYED + END), "tempo"),
     "tempo_1000.mid": (sounds(head(), tempo(60_000) + PLAYED + END), "tempo"),
     "endless.mid": (sounds(head(), many_notes() + END), "too many notes"),
+    "far.mid": (
+        sounds(head(ticks_per_quarter=1), PLAYED + b"\xff\xff\xff\x7f\x90\x48\x40\x01\x80\x48\x00" + END),
+        "too long",
+    ),
     "five_four.mid": (sounds(head(), b"\x00\xff\x58\x04\x05\x02\x18\x08" + PLAYED + END), "long bars"),
 }
 
