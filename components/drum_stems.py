@@ -18,10 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from backstage.storage import bring
+from backstage.tracking import log_note
 from models.music.audio import Audio, find_audio, read_parts, write_audio, write_parts
 from models.music.errors import BadAudio
 from models.music.files import take_over, whole_folder
-from models.separation.stems import load_separator, stem_parts, stem_reader
+from models.separation.stems import Separator, at_hand, load_separator, stem_parts, stem_reader
 
 log = logging.getLogger(__name__)
 PRACTICE = "practice"
@@ -40,6 +41,14 @@ def gather(song: str, folder: str, separation: bool, seed: int) -> list[str]:
     else:
         bring(song, kind, find_audio)
     return [path.relative_to(folder).as_posix() for path in find_audio(kind)]
+
+
+def choose(songs: str, model: str) -> str:
+    """Name who will take the drums out of the songs, where any are mixes, and tell when it is not the model asked for."""
+    chosen, spoken = at_hand(model) if Path(songs, MIXES).is_dir() else (model, "")
+    if chosen != model:
+        log_note(spoken)
+    return chosen
 
 
 def take(songs: str, name: str, folder: str, model: str, skip_bad: bool) -> int:
@@ -64,12 +73,19 @@ def take_all(source: str, folder: str, model: str, skip_bad: bool) -> int:
 
 def drum_reader(separation: bool, model: str) -> Callable[[Path, float, float], Iterator[tuple[float, Audio]]]:
     """Give what reads the drums of a file: as they lie there, or taken out of the song as it is read."""
-    return stem_reader(load_separator(model, "drums"), "drums") if separation else read_parts
+    return stem_reader(_drummer(model), "drums") if separation else read_parts
+
+
+def _drummer(model: str) -> Separator:
+    """Load who takes drums out, and tell who it is."""
+    chosen, spoken = at_hand(model)
+    log_note(f"drums by {spoken}")
+    return load_separator(chosen, "drums")
 
 
 def _write_drums(places: Sequence[tuple[Path, Path]], model: str, skip_bad: bool) -> int:
     """Write the drums of songs as WAV, each beside the name it has; count those that could be read."""
-    separator, written = load_separator(model, "drums"), 0
+    separator, written = _drummer(model), 0
     for song, place in places:
         target = place if place.suffix == ".wav" else place.with_name(f"{place.name}.wav")
         try:

@@ -15,7 +15,7 @@ def separate_drums(
 
     Args:
         song: A sound file, or a folder tree of them.
-        model: A folder with a separator's weights, or the name of a pretrained one.
+        model: Who separates: htdemucs, separator (it comes with Jamflow), or a model's folder.
         skip_bad: Leave out what cannot be read instead of stopping.
 
     Returns:
@@ -43,7 +43,7 @@ def preprocess(
     Args:
         song: A sound file, or a folder tree of them.
         separation: Take the drums out first; --no-separation when it is drums already.
-        model: A folder with a separator's weights, or the name of a pretrained one.
+        model: Who separates: htdemucs, separator (it comes with Jamflow), or a model's folder.
         threshold: Strength a hit needs; 0.8 hears more ghost notes, 1.5 only clear hits.
         merge: alike keeps one of every drum, copies only leaves out what is the same recording.
         one_shots: Every file is one hit already, as in a sample library.

@@ -23,8 +23,8 @@ def take_stems(
     Args:
         songs: What gather-songs brought together.
         name: The song's path in there.
-        model: A folder with a separator's weights, the name of a pretrained one, or several with commas between
-            (htdemucs:2,models/mine): their stems are averaged.
+        model: Who separates: htdemucs, separator (it comes with Jamflow), a model's folder, or several with commas
+            between (htdemucs:2,models/mine): their stems are averaged.
         two_stems: Only this stem, and everything else as a second one.
         format: wav, flac, ogg or mp3; nothing gives what the song is.
         stems_add_up: Share what is missing to the song among its stems, so that they sum to it.

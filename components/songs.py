@@ -24,6 +24,22 @@ def gather_songs(song: str, songs: Output[Dataset], separation: bool = True, see
     return gather(song, songs.path, separation, seed)
 
 
+@stage(image="python-torch", cached=False)
+def choose_separator(songs: Input[Dataset], model: str = "htdemucs") -> str:
+    """Say who takes the drums out: the starter, where htdemucs is asked for and its weights cannot be had.
+
+    Args:
+        songs: What gather-songs brought together.
+        model: Who separates: htdemucs, separator (it comes with Jamflow), or a model's folder.
+
+    Returns:
+        model
+    """
+    from components.drum_stems import choose
+
+    return choose(songs.path, model)
+
+
 @stage(image="python-torch")
 def take_drums(
     songs: Input[Dataset], drums: Output[Dataset], name: str, model: str = "htdemucs", skip_bad: bool = False
@@ -33,7 +49,7 @@ def take_drums(
     Args:
         songs: What gather-songs brought together.
         name: The song's path in there.
-        model: A folder with a separator's weights, or the name of a pretrained one.
+        model: Who separates: htdemucs, separator (it comes with Jamflow), or a model's folder.
         skip_bad: Leave a song out that cannot be read instead of stopping.
 
     Returns:

@@ -24,9 +24,8 @@ Chords = tuple[tuple[float, Chord | None], ...]
 EVERY = tuple(Chord(root, kind) for kind in INTERVALS for root in range(12))
 NO_CHORD = frozenset({"", "N", "NC", "N.C.", "X"})
 # How much the root, third, fifth and seventh of a chord say, and the root in the bass; how much a change costs.
-TONES, BASS = (1.0, 1.1, 0.7, 1.0), 0.25
-CHANGE_AT_BAR, CHANGE_WITHIN, CHANGE_OFF = 0.05, 0.15, 0.3
-"""At a bar line, halfway through a bar, and at any other quarter."""
+TONES, BASS = (1.0, 1.1, 0.7, 1.0), 0.15
+CHANGE_AT_BAR, CHANGE_WITHIN = 0.10, 0.15
 # How much each degree is heard in major and in minor: Krumhansl, Cognitive Foundations of Musical Pitch (1990).
 MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
@@ -82,9 +81,7 @@ def heard_in_quarters(notes: NDArray[np.int32]) -> tuple[NDArray[np.float64], ND
 def _costs(quarters: int, ticks_per_bar: int) -> NDArray[np.float64]:
     """What a change at the beginning of each quarter costs [q]."""
     within = np.arange(quarters) * TICKS_PER_QUARTER % ticks_per_bar
-    halfway = ticks_per_bar // 2 // TICKS_PER_QUARTER * TICKS_PER_QUARTER
-    costs = np.where(within == halfway, CHANGE_WITHIN, CHANGE_OFF)
-    return np.where(within < TICKS_PER_QUARTER, CHANGE_AT_BAR, costs)
+    return np.where(within < TICKS_PER_QUARTER, CHANGE_AT_BAR, CHANGE_WITHIN)
 
 
 def _best_path(fits: NDArray[np.float64], costs: NDArray[np.float64]) -> list[int]:

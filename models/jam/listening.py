@@ -6,7 +6,7 @@
 A track that is called melody, lead, solo or vocal is the soloist's, and all others that are no drums are the band's.
 Without one, a pitch that divides the piece's notes best (Otsu's threshold) parts the two, the highest voice above it is
 the soloist's, and what sounds under that voice joins the band. Of a piece in several meters the longest stretch in one
-is heard; bars before the soloist begins and after the end are cut away. Chords are taken as written where markers, or a
+is heard, its bars begin where its written chords do, and those before and after the soloist are cut away. Chords are taken as written where markers, or a
 table `<name>_chord.txt` of beginning, end and symbol beside the file, tell them.
 """
 
@@ -32,9 +32,10 @@ from models.music.notes import DURATION, ONSET, TICKS_PER_QUARTER, Take
 
 Notes = NDArray[np.int32]
 LEAD_NAMES = re.compile(r"\b(melody|lead|solo|vocals?|voice|singer)\b", re.IGNORECASE)
-MAX_NOTES = 50_000
+MAX_NOTES, MAX_QUARTERS = 50_000, 20_000
 MIN_PULSE, CLEAR_PULSE = 4.5, 0.6
 """Times the agreement of onsets strewn at random, or a share of all: free recordings, whose bars nobody knows, have less."""
+CLEARLY = 1.5
 HARMONICS = (1, 2, 3, 4, 6, 12)
 
 
@@ -83,7 +84,7 @@ def hear(path: str | os.PathLike[str], wishes: Wishes, piece: str = "", style: s
         raise LeftOut("no pulse", f"{path.name}: its notes keep to no beat. Record it to a click, or mark its beats.")
     tempo_bpm = _tempo(path, score, stretch, wishes)
     chords = shifted(_written(path, score), -stretch.begin / score.ticks_per_quarter)
-    meter, late = _in_bars(stretch.meter, chords or hear_chords(band, 4 * TICKS_PER_QUARTER))
+    meter, late = _in_bars(stretch.meter, chords, band)
     lead, band, chords = _moved(lead, late), _moved(band, late), shifted(chords, late / TICKS_PER_QUARTER)
     ticks_per_bar = Take(lead, meter=meter).ticks_per_bar
     first, end = _bar(lead[:, ONSET].min(), ticks_per_bar), _bar(lead[:, ONSET].max(), ticks_per_bar) + ticks_per_bar
@@ -109,9 +110,12 @@ def _read(path: Path) -> Any:
     if path.is_file() and not path.stat().st_size:
         raise LeftOut("empty file", f"{path.name}: 0 bytes. Export it again, or leave it out.")
     try:
-        return read_score(path)
+        score = read_score(path)
     except BadMidi as error:
         raise LeftOut("not readable", str(error)) from error
+    if (quarters := score.end() // score.ticks_per_quarter) > MAX_QUARTERS:
+        raise LeftOut("too long", f"{path.name}: {quarters} quarters; a piece has at most {MAX_QUARTERS}. Cut it.")
+    return score
 
 
 def _longest_stretch(path: Path, score: Any) -> Stretch:
@@ -192,15 +196,20 @@ def _written(path: Path, score: Any) -> Chords:
         raise LeftOut("chord table", str(error)) from error
 
 
-def _in_bars(meter: tuple[int, int], chords: Chords) -> tuple[tuple[int, int], int]:
-    """Give a meter and by how many ticks the piece moves: bars of one quarter are no bars, and are taken four by four.
+def _in_bars(meter: tuple[int, int], written: Chords, band: Notes) -> tuple[tuple[int, int], int]:
+    """Give a meter and by how many ticks the piece moves, so that bars begin where clearly most chords do.
 
-    Most chords change where such a bar begins.
+    A pickup hides where bars begin. Bars of one quarter are no bars: they are taken four by four.
     """
-    if meter != (1, 4):
+    unbarred = meter == (1, 4)
+    meter = (4, 4) if unbarred else meter
+    quarters, rest = divmod(meter[0] * 4, meter[1])
+    chords = written or (hear_chords(band, TICKS_PER_QUARTER) if unbarred else ())
+    if rest or not chords:
         return meter, 0
-    beats = np.bincount([round(start) % 4 for start, _ in chords], minlength=4)
-    return (4, 4), -int(beats.argmax()) % 4 * TICKS_PER_QUARTER
+    votes = np.bincount([round(start) % quarters for start, _ in chords], minlength=quarters)
+    best = int(votes.argmax())
+    return meter, -best % quarters * TICKS_PER_QUARTER if unbarred or votes[best] > CLEARLY * votes[0] else 0
 
 
 def _moved(notes: Notes, ticks: int) -> Notes:

@@ -122,7 +122,7 @@ def summarised(samples: Sequence[RoleSample], left_out: dict[str, tuple[str, str
         "samples": {name: sum(sample.split == name for sample in samples) for name in SPLITS},
         "pieces": {name: len({sample.piece for sample in own if sample.split == name}) for name in SPLITS},
         "styles": dict(Counter(sample.style for sample in own).most_common()),
-        "minutes": round(seconds / 60, 1),
+        "minutes": round(float(seconds) / 60, 1),
         "lead_notes": sum(len(sample.lead) for sample in own),
         "left_out": dict(Counter(reason for reason, _ in left_out.values()).most_common()),
         "left_out_files": {name: sentence for name, (_, sentence) in list(left_out.items())[:NAMED]},
@@ -134,8 +134,8 @@ def _heard(root: Path, preparing: Preparing, name: str) -> RoleSample | tuple[st
     piece, style = preparing.named(name)
     try:
         sample = hear(root / name if root.is_dir() else root, preparing.wishes, piece, style)
-    except LeftOut as error:
-        return error.reason, readable(str(error))
+    except BadInput as error:
+        return error.reason if isinstance(error, LeftOut) else "not readable", readable(str(error))
     return replace(sample, source=readable(name))
 
 

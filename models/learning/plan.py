@@ -72,8 +72,8 @@ class TrainingPlan:
         if self.amp not in get_args(Amp):
             raise BadConfig(f"amp is {self.amp!r}; it must be bf16, fp16 or empty.")
 
-    def learning_rate_at(self, step: int) -> float:
-        """Return the rate of a step, counted from 0."""
+    def learning_rate_at(self, step: int, spent: float = 0.0) -> float:
+        """Return the rate of a step, counted from 0; a cosine ends with the steps or the minutes, whose share is spent."""
         if step < self.warmup_steps:
             return self.learning_rate * (step + 1) / self.warmup_steps
         span, low = self.learning_rate - self.min_learning_rate, self.min_learning_rate
@@ -82,4 +82,4 @@ class TrainingPlan:
         if self.schedule == "exponential":
             return span * self.decay ** (step - self.warmup_steps) + low
         done = (step - self.warmup_steps) / max(1, self.steps - self.warmup_steps)
-        return span * 0.5 * (1 + math.cos(math.pi * min(1.0, done))) + low
+        return span * 0.5 * (1 + math.cos(math.pi * min(1.0, max(done, spent)))) + low

@@ -118,12 +118,17 @@ class _Training:
         return bool(self.plan.patience) and self.state.stale >= self.plan.patience
 
     @property
+    def spent(self) -> float:
+        """The share of the plan's minutes that has passed; 0 where it sets none."""
+        return (time.monotonic() - self.began) / (60 * self.plan.minutes) if self.plan.minutes else 0.0
+
+    @property
     def out_of_time(self) -> bool:
-        return bool(self.plan.minutes) and time.monotonic() - self.began > self.plan.minutes * 60
+        return self.spent > 1.0
 
     def one_step(self, coming: Iterator[Batch]) -> dict[str, float]:
         plan, state = self.plan, self.state
-        rate = plan.learning_rate_at(state.step)
+        rate = plan.learning_rate_at(state.step, told_by_first(lambda: self.spent) if plan.minutes else 0.0)
         for group in state.optimiser.param_groups:
             group["lr"] = rate
         state.optimiser.zero_grad(set_to_none=True)

@@ -64,7 +64,7 @@ def _htdemucs(model: str) -> Separator:
 def _locoformer(model: str) -> Separator:
     from models.separation.locoformer.engine import LocoformerEngine
 
-    return LocoformerEngine.load(model)
+    return LocoformerEngine.load(STARTER if model == SEPARATOR else model)
 
 
 def _counterfactual(model: str) -> Separator:
@@ -73,10 +73,12 @@ def _counterfactual(model: str) -> Separator:
     return CounterfactualEngine.load(model)
 
 
-DEMUCS = "htdemucs"
+DEMUCS, SEPARATOR = "htdemucs", "separator"
+STARTER = Path(__file__).with_name("starter")
+"""The separator that comes with Jamflow: what `separator` names."""
 ENGINES: dict[str, Callable[[str], Separator]] = {
     DEMUCS: _htdemucs,
-    "separator": _locoformer,
+    SEPARATOR: _locoformer,
     "counterfactual": _counterfactual,
 }
 
@@ -98,6 +100,24 @@ def _loaded(model: str) -> Separator:
     if len(named) == 1:
         return ENGINES[_engine_of(model)](model)
     return Ensemble.of({name: (ENGINES[_engine_of(name)](name), weight) for name, weight in named.items()})
+
+
+def at_hand(model: str) -> tuple[str, str]:
+    """Say who plays and how good it is: the model, or the starter where the default's weights cannot be had."""
+    if model == DEMUCS:
+        from models.separation.weights import NotHere, find_bag
+
+        try:
+            find_bag(model)
+        except NotHere as error:
+            return SEPARATOR, f"{error.trouble}, so {_starter_spoken()} plays instead"
+    return model, _starter_spoken() if model == SEPARATOR else model
+
+
+def _starter_spoken() -> str:
+    judged = read_mapping(STARTER / "config.json")["facts"]["judged"]
+    figures = ", ".join(f"{stem} {db:.1f}" for stem, db in judged["usdr"].items())
+    return f"the starter separator ({judged['on']}: uSDR {figures} dB)"
 
 
 def separate(song: Song, model: Separator) -> dict[str, Audio]:

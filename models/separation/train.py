@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -18,6 +19,7 @@ from models.learning.training import Callback, Trained, train
 from models.music.errors import BadConfig
 from models.separation.dataset import Corpus, read_corpus
 from models.separation.lesson import SeparationLesson, SeparationTraining, read_preset
+from models.separation.locoformer.config import LocoformerConfig
 from models.separation.locoformer.network import KIND, Locoformer
 
 
@@ -53,7 +55,12 @@ def train_separator(
         torch.manual_seed(plan.seed)
         network = Locoformer(config)
     trained = train(SeparationLesson(corpus, training, network, config.segment_s), plan, work, callbacks)
-    facts = {"best": trained.best, "steps": trained.steps, "minutes": round(trained.seconds / 60, 1)}
+    save_separator(out, trained, config, corpus)
+    return trained
+
+
+def save_separator(out: str | Path, trained: Trained, config: LocoformerConfig, corpus: Corpus, **facts: Any) -> None:
+    """Write a separator as a model that knows how it was taught, and which songs may not examine it."""
+    facts |= {"best": trained.best, "steps": trained.steps, "minutes": round(trained.seconds / 60, 1)}
     facts |= {"songs": corpus.summary["songs"], "heard": sorted(song.name for song in corpus["train"])}
     save_model(out, trained.network.cpu(), config, KIND, store_as=torch.float16, replace=True, **facts)
-    return trained

@@ -21,7 +21,17 @@ from models.music.errors import BadInput
 
 HUB_OWNER = "adefossez"
 PATIENCE_S = 2.0
-WAY_OUT = "Give a folder with the model, fetch it once with network, or run with --no-separation."
+WAY_OUT = (
+    "Give a folder with the model, fetch it once with network, or take --model separator, which comes with Jamflow."
+)
+
+
+class NotHere(BadInput):
+    """A pretrained model is neither cached nor to be had now; `trouble` says why, without the way out."""
+
+    def __init__(self, trouble: str) -> None:
+        super().__init__(f"{trouble}. {WAY_OUT}")
+        self.trouble = trouble
 
 
 @dataclass(frozen=True)
@@ -88,14 +98,14 @@ def _cached_or_fetched(name: str, repository: str, file: str) -> Path:
     if isinstance(cached, str):
         return Path(cached)
     if constants.HF_HUB_OFFLINE:
-        raise BadInput(f"{name}: {file} is not cached and HF_HUB_OFFLINE is set. {WAY_OUT}")
+        raise NotHere(f"{name}: {file} is not cached and HF_HUB_OFFLINE is set")
     patience_s = float(os.environ.get("HF_HUB_ETAG_TIMEOUT") or PATIENCE_S)
     if trouble := _no_answer(constants.ENDPOINT, patience_s):
-        raise BadInput(f"{name}: {file} is not cached and {constants.ENDPOINT} does not answer ({trouble}). {WAY_OUT}")
+        raise NotHere(f"{name}: {file} is not cached and {constants.ENDPOINT} does not answer ({trouble})")
     try:
         return Path(hf_hub_download(repository, file))
     except Exception as error:  # the hub's own errors, those of two HTTP libraries and of the disk
-        raise BadInput(f"{name}: {file} could not be fetched ({_first_line(error)}). {WAY_OUT}") from error
+        raise NotHere(f"{name}: {file} could not be fetched ({_first_line(error)})") from error
 
 
 def _no_answer(address: str, patience_s: float) -> str:

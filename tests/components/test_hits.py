@@ -44,12 +44,12 @@ def test_every_stage_that_takes_drums_out_gives_the_same_drums(tmp_path: Path, m
     def at(*names: str) -> SimpleNamespace:
         return SimpleNamespace(path=str(tmp_path.joinpath(*names)))
 
-    assert separate_drums.python_func(at("songs", "mixes"), at("whole")) == 1
-    assert take_drums.python_func(at("songs"), at("taken"), "mixes/song.wav") == 1
+    assert separate_drums.python_func(at("songs", "mixes"), at("whole"), "mine") == 1
+    assert take_drums.python_func(at("songs"), at("taken"), "mixes/song.wav", "mine") == 1
     assert (tmp_path / "taken" / "song.wav").read_bytes() == (tmp_path / "whole" / "song.wav").read_bytes()
 
     with recording(tmp_path / "record"):
-        cut_from_song = preprocess.python_func(at("songs", "mixes"), at("a"))
+        cut_from_song = preprocess.python_func(at("songs", "mixes"), at("a"), model="mine")
         cut_from_drums = preprocess.python_func(at("whole"), at("b"), separation=False)
     assert cut_from_song == cut_from_drums > 3
     assert read_json(tmp_path / "a" / "index.json") == read_json(tmp_path / "b" / "index.json")

@@ -61,7 +61,10 @@ def told_by(name: str, capsys) -> str:
     ("pipeline", "sentence"),
     [
         ("make-drums", "--fill-prob X How likely the last bar of every four ends in a fill, 0 to 1. [0.25]"),
-        ("make-drums", "--model TEXT A folder with a separator's weights, or the name of a pretrained one. [htdemucs]"),
+        (
+            "make-drums",
+            "--model TEXT Who separates: htdemucs, separator (it comes with Jamflow), or a model's folder. [htdemucs]",
+        ),
         ("make-drums", "--seed N The same seed, the same drums. [42]"),
         ("play-groove", "--pools-json TEXT The kit's pools file; empty plays the practice room's kit."),
         ("train-groove", "--preset TEXT tiny, laptop, studio or published (models/groove/presets.yaml). [laptop]"),

@@ -94,7 +94,9 @@ TINY = LocoformerConfig(
     n_fft=256, hop=128, width=8, blocks=1, hidden=(16, 16), attention=8, heads=2, groups=2, decoder=1, segment_s=0.5
 )
 """For tests."""
-LAPTOP = LocoformerConfig(hop=1024, width=32, blocks=3, hidden=(64, 64), attention=32, heads=2, bands=COARSE, decoder=2)
+LAPTOP = LocoformerConfig(
+    hop=1024, width=32, blocks=3, hidden=(64, 64), kernel=3, attention=32, heads=2, bands=COARSE, decoder=1
+)
 """Learns on two cores; the default."""
 STUDIO = LocoformerConfig(width=128, blocks=6, hidden=(384, 384), attention=128, segment_s=6.0, checkpointing=True)
 """The paper's medium size, with bands."""

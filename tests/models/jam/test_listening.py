@@ -48,6 +48,10 @@ BROKEN = {
     "tempo_0.mid": (sounds(head(), tempo(0) + PLAYED + END), "tempo"),
     "tempo_1000.mid": (sounds(head(), tempo(60_000) + PLAYED + END), "tempo"),
     "endless.mid": (sounds(head(), many_notes() + END), "too many notes"),
+    "far.mid": (
+        sounds(head(ticks_per_quarter=1), PLAYED + b"\xff\xff\xff\x7f\x90\x48\x40\x01\x80\x48\x00" + END),
+        "too long",
+    ),
     "five_four.mid": (sounds(head(), b"\x00\xff\x58\x04\x05\x02\x18\x08" + PLAYED + END), "long bars"),
 }
 
@@ -152,3 +156,25 @@ def test_a_pitch_struck_again_ends_what_sounded():
 def test_wishes_that_cannot_be_are_refused(wrong):
     with pytest.raises(BadConfig, match=next(iter(wrong))):
         Wishes(**wrong)
+
+
+def test_a_pickup_does_not_move_the_bars_away_from_the_chords(tmp_path):
+    late = [(pitch, velocity, onset + 960, length) for pitch, velocity, onset, length in TUNE]
+    band = [(pitch, velocity, onset + 960, length) for pitch, velocity, onset, length in BAND]
+    marks = [(960 + 3840 * bar, name) for bar, name in enumerate(("C", "Am", "F", "G"))]
+    write_parts(tmp_path / "pickup.mid", {"Lead": take([(67, 80, 480, 400), *late]), "Piano": take(band)}, marks)
+    sample = hear(tmp_path / "pickup.mid", Wishes())
+    assert [at for at, _ in sample.chords] == [4.0, 8.0, 12.0, 16.0]
+    assert sample.lead.notes[:2, ONSET].tolist() == [3840 - 480, 3840]
+
+
+def test_bars_of_one_quarter_are_taken_four_by_four_from_where_chords_change(tmp_path):
+    late = [(pitch, velocity, onset + 2 * 960, length) for pitch, velocity, onset, length in TUNE]
+    band = [
+        (root + tone, 60, (4 * bar + 2) * 960, 3800) for bar, root in enumerate((48, 53, 55, 48)) for tone in (0, 4, 7)
+    ]
+    write_parts(tmp_path / "unbarred.mid", {"Lead": take(late, meter=(1, 4)), "Piano": take(band, meter=(1, 4))})
+    sample = hear(tmp_path / "unbarred.mid", Wishes())
+    assert sample.meter == (4, 4)
+    assert sample.lead.notes[0, ONSET] == 0
+    assert [(at, str(chord)) for at, chord in sample.chords] == [(0.0, "C"), (4.0, "F"), (8.0, "G"), (12.0, "C")]

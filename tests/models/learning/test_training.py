@@ -132,6 +132,19 @@ def test_the_rate_warms_up_and_comes_down():
     assert rates == pytest.approx([0.1, 1.0, 0.55, 0.1])
 
 
+def test_where_minutes_end_first_the_rate_comes_down_with_them(tmp_path):
+    heard = []
+
+    class Ear:
+        def on_metrics(self, step, metrics):
+            heard.append(metrics["learning_rate"])
+
+    plan = TrainingPlan(steps=10**9, learning_rate=0.01, minutes=0.02, validate_every=1)
+    train(Line(), plan, tmp_path, [Ear()])
+    assert heard == sorted(heard, reverse=True)
+    assert heard[-1] < 0.2 * heard[0]
+
+
 def test_an_impossible_plan_is_refused_with_a_way_out():
     with pytest.raises(BadConfig, match=r"learning_rate is 0; it must be above 0 \(try 3e-4\)"):
         TrainingPlan(steps=1, learning_rate=0)

@@ -9,7 +9,8 @@ import time
 import pytest
 
 from models.music.errors import BadInput
-from models.separation.weights import find_bag, hub_name
+from models.separation.stems import at_hand, load_separator
+from models.separation.weights import NotHere, find_bag, hub_name
 
 FIND = """
 import sys, time
@@ -48,7 +49,7 @@ def test_without_a_network_the_way_out_is_said_within_three_seconds(tmp_path, cl
     said, seconds, torch_came = ask(tmp_path, **settings)
     assert said.startswith("htdemucs: htdemucs.yaml is not cached and http")
     assert "does not answer" in said
-    assert said.endswith("Give a folder with the model, fetch it once with network, or run with --no-separation.")
+    assert said.endswith("fetch it once with network, or take --model separator, which comes with Jamflow.")
     assert (seconds < 3, torch_came) == (True, "False")
 
 
@@ -61,13 +62,34 @@ def test_a_hub_that_takes_the_call_and_says_nothing_is_waited_for_no_longer(tmp_
     assert seconds < 3
 
 
-def test_offline_by_choice_does_not_even_knock(monkeypatch):
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is cached, and nobody is asked."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *_: None)
+
+
+def test_offline_by_choice_does_not_even_knock(offline):
     began = time.monotonic()
     with pytest.raises(BadInput, match=r"htdemucs: htdemucs\.yaml is not cached and HF_HUB_OFFLINE is set"):
         find_bag("htdemucs")
     assert time.monotonic() - began < 2
+
+
+def test_the_starter_plays_where_the_defaults_weights_cannot_be_had_and_says_how_good_it_is(offline):
+    model, spoken = at_hand("htdemucs")
+    assert model == "separator"
+    assert spoken.startswith(
+        "htdemucs: htdemucs.yaml is not cached and HF_HUB_OFFLINE is set, so the starter separator ("
+    )
+    assert "uSDR drums" in spoken
+    assert load_separator(model, "drums", "bass", "other", "vocals").rate_hz == 44_100
+
+
+def test_a_model_that_was_chosen_is_never_replaced(offline):
+    assert at_hand("htdemucs_ft") == ("htdemucs_ft", "htdemucs_ft")
+    with pytest.raises(NotHere, match=r"HTDemucs-FT|htdemucs_ft"):
+        find_bag("htdemucs_ft")
 
 
 def test_what_is_cached_is_taken_without_a_word_to_the_hub(tmp_path, monkeypatch):
