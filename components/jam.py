@@ -129,6 +129,68 @@ def fetch_soloist(model: Output[Model], base: str = "champion", where: dict = {}
 
 
 @stage(image="python-torch", cached=False)
+def eval_soloist(
+    roles: Input[Dataset],
+    evaluation: Output[Dataset],
+    voice: str = "champion",
+    style: str = "",
+    bars: int = 32,
+    where: dict = {},
+) -> float:
+    """Judge a soloist that is there already on the test split of role samples; nats a note come back.
+
+    Args:
+        roles: Role samples.
+        voice: champion (the starter, where none is served), starter, or a trained model's folder.
+        style: Judge this style on its own pieces as well.
+        bars: Of each piece, that it plays.
+
+    Returns:
+        nll
+    """
+    from backstage.champions import model_folder
+    from backstage.lessons import show_evaluation
+    from models.jam.evaluate import judge
+    from models.jam.figures import FIGURES
+    from serving.where import Where
+
+    with model_folder("jam", voice, Where.told(where)) as folder:
+        figures = judge(roles.path, folder, evaluation.path, style=style, bars=bars)
+    show_evaluation(evaluation.path, FIGURES)
+    return figures["nll"]
+
+
+@stage(image="python-torch", cached=False)
+def sweep_primers(
+    roles: Input[Dataset],
+    evaluation: Output[Dataset],
+    primers: str = "32,64,96,128",
+    voice: str = "champion",
+    bars: int = 32,
+    where: dict = {},
+) -> str:
+    """Have a soloist keep more and more in mind, and count dead air; the least comes back.
+
+    Args:
+        roles: Role samples; the test split is played over.
+        primers: Words that are kept in mind, one sweep each.
+        voice: champion (the starter, where none is served), starter, or a trained model's folder.
+        bars: Of each piece, that it plays.
+
+    Returns:
+        best
+    """
+    from backstage.champions import model_folder
+    from models.jam.evaluate import sweep
+    from serving.where import Where
+
+    with model_folder("jam", voice, Where.told(where)) as folder:
+        found = sweep(roles.path, folder, evaluation.path, [int(words) for words in primers.split(",")], bars=bars)
+    best = min(found, key=found.__getitem__)
+    return f"{best}: dead air {found[best]:.4f}"
+
+
+@stage(image="python-torch", cached=False)
 def play_solo(
     conditioning: Input[Dataset],
     out: Output[Dataset],

@@ -20,7 +20,7 @@ from models.jam.baselines import Player
 from models.jam.lesson import nats_a_note
 from models.jam.markov import taught
 from models.jam.network import JamNetwork
-from models.jam.offline import compare, draw, table
+from models.jam.offline import PEOPLE, Report, compare, draw, table
 from models.jam.play import NOTHING, Asked, play
 from models.jam.repertoire import Repertoire, read_repertoire
 from models.jam.roles import RoleSample, read_roles
@@ -28,8 +28,9 @@ from models.jam.sampling import Taste
 from models.jam.texts import texts_of, windows
 from models.learning.evaluation import Heard, write_evaluation
 from models.music.errors import BadInput
-from models.music.files import write_json, write_text
+from models.music.files import whole_folder, write_json, write_text
 from models.music.notes import TICKS_PER_QUARTER, Take
+from models.music.plots import picture
 
 OVERLAP = 0.5
 """Share of what is read that is heard again, so that no note is judged without what led to it."""
@@ -95,6 +96,44 @@ def soloist(repertoire: Repertoire, taste: Taste = AS_LEARNT, most_words: int = 
         return sample.lead.with_notes(np.concatenate([NOTHING, *notes]))
 
     return play_over
+
+
+def sweep(
+    roles: str | os.PathLike[str],
+    model: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    primers: Sequence[int],
+    split: str = "test",
+    bars: int = BARS,
+    taste: Taste = AS_LEARNT,
+) -> dict[str, float]:
+    """Repeat the users' experiment: how dead air depends on how many words a soloist keeps in mind; by primer."""
+    repertoire, samples = read_repertoire(model), read_roles(roles)
+    players = {f"primer {words}": soloist(repertoire, taste, words) for words in primers}
+    report = compare(samples, players, split=split, bars=bars)
+    found = {name: round(report.figures[name]["dead_air"], 6) for name in players}
+    with whole_folder(out, replace=True) as part:
+        write_json(part / "metrics.json", {f"dead_air_{words}": found[f"primer {words}"] for words in primers})
+        write_json(part / "baselines.json", {who: _told(figures) for who, figures in report.figures.items()})
+        write_text(part / "report.txt", table(report) + "\n")
+        draw_sweep(part / "dead_air.png", report, primers)
+    return found
+
+
+def draw_sweep(path: Path, report: Report, primers: Sequence[int]) -> None:
+    """Draw dead air and silence by primer, people beside."""
+    with picture(path, title="What is kept in mind", x="words of primer", y="share") as axes:
+        for figure, colour in (("dead_air", "C0"), ("silence", "C1")):
+            values = [report.figures[f"primer {words}"][figure] for words in primers]
+            axes.plot(primers, values, marker="o", color=colour, label=figure.replace("_", " "))
+            axes.axhline(
+                report.figures[PEOPLE][figure],
+                linestyle=":",
+                color=colour,
+                label=f"{PEOPLE}: {figure.replace('_', ' ')}",
+            )
+        axes.set(ylim=(0, 1), xticks=list(primers))
+        axes.legend()
 
 
 def refuse_taught(folder: Path, samples: Sequence[RoleSample], repertoire: Repertoire) -> None:
