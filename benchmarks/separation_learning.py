@@ -7,7 +7,8 @@ machine does meanwhile slows both alike; the learning rate of each comes down wi
 Validation songs choose the best weights; the test songs are looked at once, here. Bars: 1 dB of uSDR above Open-Unmix,
 and above silence on every stem.
 
-With --keep FOLDER what was taught stays, the separator as a model: so the starter was made.
+With --also FOLDER both learn from songs of yours as well, and are judged on those of them that were held out in a table of
+their own. With --keep FOLDER the separator stays as a model: so the starter was made.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from models.separation.train import save_separator
 OURS, THEIRS = "band Locoformer", "Open-Unmix"
 BAR_DB = 1.0
 TURNS = 5
+MADE, EXAMINED = "songs", ("test", "unfamiliar")
 TIMED = 6
 """Steps that say how long one takes."""
 
@@ -47,6 +49,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=25.0, help="of teaching each network")
     parser.add_argument("--songs", type=int, default=120, help="songs to learn from; a tenth as many examine")
     parser.add_argument("--songs-in", type=Path, help="folder in which the songs are kept for the next time")
+    parser.add_argument("--also", type=Path, help="folder with a folder of stems for each of more songs")
     parser.add_argument(
         "--keep", type=Path, help="folder that the separator's model is written to, checkpoints beside it"
     )
@@ -55,7 +58,7 @@ def main() -> int:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
         work = asked.keep.with_name(f"{asked.keep.name}-work") if asked.keep else Path(name)
-        corpus = gathered(asked.songs_in or Path(name, "songs"), Path(name, "prepared"), asked.songs)
+        corpus = gathered(asked.songs_in or Path(name, MADE), Path(name, "prepared"), asked.songs, asked.also)
         training = read_preset(asked.preset)
         networks = rivals(corpus, training)
         show_loader(corpus, training, networks[OURS])
@@ -72,11 +75,11 @@ def main() -> int:
     return verdict(reports["test"])
 
 
-def gathered(songs: Path, prepared: Path, count: int) -> Corpus:
-    """Make songs that are not there yet, and read them all."""
+def gathered(songs: Path, prepared: Path, count: int, also: Path | None) -> Corpus:
+    """Make songs that are not there yet, and read them all, and those of others after them."""
     examined = max(4, count // 10)
     counts = {"train": count, "valid": max(4, count // 20), "test": examined, "unfamiliar": examined}
-    return prepare(write_stem_songs(songs, counts), prepared)
+    return prepare([write_stem_songs(songs, counts), *([also] if also else [])], prepared)
 
 
 def rivals(corpus: Corpus, training: SeparationTraining) -> dict[str, nn.Module]:
@@ -131,8 +134,11 @@ def judged(corpus: Corpus, training: SeparationTraining, taught: dict[str, Train
     """Let both separate the songs that they never heard, and print what they reach."""
     chunk = round(training.config.segment_s * corpus.rate_hz)
     players = {who: partial(separated, trained.network, frames=chunk) for who, trained in taught.items()}
-    splits = ("test", "unfamiliar")
-    reports = {split: evaluate(players, corpus[split], corpus.stems, corpus.rate_hz) for split in splits}
+    made = Path(corpus["unfamiliar"][0].name).parts[0]
+    examined = {split: [song for song in corpus[split] if song.name.startswith(f"{made}/")] for split in EXAMINED}
+    if others := [song for song in corpus["test"] if not song.name.startswith(f"{made}/")]:
+        examined["others' songs"] = others
+    reports = {kind: evaluate(players, songs, corpus.stems, corpus.rate_hz) for kind, songs in examined.items()}
     for split, report in reports.items():
         print(f"\n{split}: {table(report)}")
     return reports

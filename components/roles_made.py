@@ -28,4 +28,4 @@ def make_roles(midi: str, roles: str, preparing: Preparing) -> int:
     with tempfile.TemporaryDirectory() as there:
         draw_roles(page := Path(there, "roles.png"), made)
         log_picture("role samples", page)
-    return len(made.samples)
+    return sum(summary["samples"].values())

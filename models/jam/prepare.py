@@ -79,7 +79,7 @@ class Preparing:
 def prepare(
     source: str | os.PathLike[str], folder: str | os.PathLike[str], preparing: Preparing | None = None
 ) -> Roles:
-    """Hear every file below a folder, and write the samples as a folder of roles."""
+    """Hear every file below a folder, and write the samples as a folder of roles; return them in the keys they were in."""
     preparing = preparing or Preparing()
     root = Path(source)
     names = [path.relative_to(root).as_posix() if path != root else path.name for path in find_midi(root)]
@@ -92,12 +92,11 @@ def prepare(
                 left_out[readable(name)] = found
         for double, first in near_duplicates([sample.lead.notes for sample in heard]).items():
             left_out[heard[double].source] = ("double", f"its lead is that of {heard[first].source}")
-        kept = [sample for sample in heard if sample.source not in left_out]
-        samples = [each for sample in split(kept) for each in _in_keys(sample, preparing.transpose)]
-        summary = summarised(samples, left_out)
-        log.info("%d samples of %d files", len(samples), len(names))
+        samples = split([sample for sample in heard if sample.source not in left_out])
+        summary = summarised(samples, preparing.transpose, left_out)
+        log.info("%d samples of %d files", sum(summary["samples"].values()), len(names))
         with whole_folder(folder, replace=True) as part:
-            list(each(partial(write_sample, part), samples))
+            list(each(partial(_write, part, preparing.transpose), samples))
             write_json(part / SUMMARY, summary)
     return Roles(tuple(sorted(samples, key=lambda sample: sample.sample_id)), summary)
 
@@ -114,16 +113,16 @@ def split(samples: Sequence[RoleSample]) -> list[RoleSample]:
     return [replace(sample, split=place[sample.piece]) for sample in samples]
 
 
-def summarised(samples: Sequence[RoleSample], left_out: dict[str, tuple[str, str]]) -> dict[str, Any]:
+def summarised(samples: Sequence[RoleSample], transpose: int, left_out: dict[str, tuple[str, str]]) -> dict[str, Any]:
     """Count what came of it, and say what did not."""
-    own = [sample for sample in samples if not sample.transposition]
-    seconds = sum(sample.bars * sample.quarters_per_bar * 60 / sample.tempo_bpm for sample in own)
+    seconds = sum(sample.bars * sample.quarters_per_bar * 60 / sample.tempo_bpm for sample in samples)
+    parts = {name: [sample for sample in samples if sample.split == name] for name in SPLITS}
     return {
-        "samples": {name: sum(sample.split == name for sample in samples) for name in SPLITS},
-        "pieces": {name: len({sample.piece for sample in own if sample.split == name}) for name in SPLITS},
-        "styles": dict(Counter(sample.style for sample in own).most_common()),
+        "samples": {name: sum(len(_keys(each, transpose)) for each in part) for name, part in parts.items()},
+        "pieces": {name: len({sample.piece for sample in part}) for name, part in parts.items()},
+        "styles": dict(Counter(sample.style for sample in samples).most_common()),
         "minutes": round(float(seconds) / 60, 1),
-        "lead_notes": sum(len(sample.lead) for sample in own),
+        "lead_notes": sum(len(sample.lead) for sample in samples),
         "left_out": dict(Counter(reason for reason, _ in left_out.values()).most_common()),
         "left_out_files": {name: sentence for name, (_, sentence) in list(left_out.items())[:NAMED]},
     }
@@ -139,10 +138,14 @@ def _heard(root: Path, preparing: Preparing, name: str) -> RoleSample | tuple[st
     return replace(sample, source=readable(name))
 
 
-def _in_keys(sample: RoleSample, transpose: int) -> list[RoleSample]:
-    """A sample, and where it is to be learnt from, the same in other keys; six up is six down."""
-    offsets = range(-min(transpose, 5), transpose + 1) if sample.split == "train" else [0]
-    return [sample.transposed(semitones) if semitones else sample for semitones in offsets]
+def _keys(sample: RoleSample, transpose: int) -> range:
+    """By how many semitones a sample is written: in other keys only where it is to be learnt from; six up is six down."""
+    return range(-min(transpose, 5), transpose + 1) if sample.split == "train" else range(1)
+
+
+def _write(folder: Path, transpose: int, sample: RoleSample) -> None:
+    for semitones in _keys(sample, transpose):
+        write_sample(folder, sample.transposed(semitones) if semitones else sample)
 
 
 @contextlib.contextmanager

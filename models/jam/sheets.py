@@ -5,7 +5,7 @@ chords_written(path, read_score(path))        # ((0.0, Chord.parse("Am7")), …)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from models.music.plain import reason
 
 MIN_SHARE = 0.8
 """Of a file's markers, that must be chords if any of them is to be taken for one."""
+SECTION_QUARTERS = 16
 MAX_TABLE_BYTES = 1 << 20
 HOUR_QUARTERS = 10_000
 """Beyond a score's end its last tempo goes on."""
@@ -27,10 +28,16 @@ def chords_written(path: Path, score: Any) -> Chords:
     """Read the chords that somebody wrote down, in quarters from the file's beginning."""
     markers = [(mark.time / score.ticks_per_quarter, mark.text) for mark in score.markers]
     chords = [(at, written_chord(text)) for at, text in markers if is_chord(text)]
-    if chords and len(chords) >= MIN_SHARE * len(markers):
+    if chords and len(chords) >= MIN_SHARE * len(markers) and not _are_sections(markers):
         return in_order(chords)
     table = path.with_name(f"{path.stem}_chord.txt")
     return _table(table, score) if table.is_file() and table.stat().st_size <= MAX_TABLE_BYTES else ()
+
+
+def _are_sections(markers: Sequence[tuple[float, str]]) -> bool:
+    """Whether bare letters are too far apart for chords: A, B and C are what sections are called, too."""
+    bare = all(len(text.strip()) == 1 for _, text in markers)
+    return bare and len(markers) > 1 and markers[-1][0] - markers[0][0] > SECTION_QUARTERS * (len(markers) - 1)
 
 
 def in_order(chords: Iterable[tuple[float, Chord | None]]) -> Chords:

@@ -95,7 +95,7 @@ TINY = LocoformerConfig(
 )
 """For tests."""
 LAPTOP = LocoformerConfig(
-    hop=1024, width=32, blocks=3, hidden=(64, 64), kernel=3, attention=32, heads=2, bands=COARSE, decoder=1
+    hop=1024, width=32, blocks=2, hidden=(64, 64), kernel=3, attention=32, heads=2, bands=COARSE, decoder=1
 )
 """Learns on two cores; the default."""
 STUDIO = LocoformerConfig(width=128, blocks=6, hidden=(384, 384), attention=128, segment_s=6.0, checkpointing=True)

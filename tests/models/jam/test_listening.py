@@ -178,3 +178,21 @@ def test_bars_of_one_quarter_are_taken_four_by_four_from_where_chords_change(tmp
     assert sample.meter == (4, 4)
     assert sample.lead.notes[0, ONSET] == 0
     assert [(at, str(chord)) for at, chord in sample.chords] == [(0.0, "C"), (4.0, "F"), (8.0, "G"), (12.0, "C")]
+
+
+def test_letters_far_apart_are_sections_and_close_together_chords(tmp_path):
+    long = [
+        (pitch, velocity, onset + 15360 * again, length)
+        for again in range(4)
+        for pitch, velocity, onset, length in TUNE
+    ]
+    band = [
+        (pitch, velocity, onset + 15360 * again, length)
+        for again in range(4)
+        for pitch, velocity, onset, length in BAND
+    ]
+    parts = {"Lead": take(long), "Piano": take(band)}
+    write_parts(tmp_path / "sections.mid", parts, [(0, "A"), (30720, "B")])
+    assert {str(chord) for _, chord in hear(tmp_path / "sections.mid", Wishes()).chords} == {"C"}
+    write_parts(tmp_path / "chords.mid", parts, [(3840 * bar, "AF"[bar % 2]) for bar in range(16)])
+    assert {str(chord) for _, chord in hear(tmp_path / "chords.mid", Wishes()).chords} == {"A", "F"}
