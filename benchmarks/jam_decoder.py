@@ -1,11 +1,13 @@
 """What the soloist's decoder costs, beside transformers and a loop written by hand: one run, the same weights, one thread.
 
-Run: python -m benchmarks.jam_decoder [MODEL]        (a trained model's folder; without one, random weights of that size)
+Run: python -m benchmarks.jam_decoder [MODEL [ROLES]]      (a trained model's folder, and role samples it never heard;
+without them random weights of that size, and the practice room's solos)
 """
 
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,16 +18,22 @@ import torch
 from models.jam.config import LAPTOP
 from models.jam.decode import OnnxDecoder, Reader
 from models.jam.improvise import Cue, improvise
+from models.jam.lesson import surprise
 from models.jam.network import JamNetwork
+from models.jam.prepare import prepare
 from models.jam.repertoire import Repertoire, read_repertoire
+from models.jam.roles import read_roles
+from models.jam.texts import NOTHING, questions, texts_of, windows
 from models.jam.tokens import Sheet
 from models.jam.torch_decode import TorchDecoder
 from models.jam.vocabulary import SIZE
 from models.music.chords import Chord
+from models.practice.solos import write_solos
 
 PROMPT, NEW, TURNS = 64, 64, 12
 MORE = 8
 FIRST_NOTES = 300
+WINDOWS = 12
 BARS = {"transformers": 4.0, "by hand": 2.0, "continued": 0.25, "first note": 40.0}
 CHORDS = tuple((4.0 * bar, Chord.parse(name)) for bar, name in enumerate(("Am7", "D7", "Gmaj7", "Cmaj7") * 400))
 
@@ -49,7 +57,7 @@ def main(argv: list[str]) -> int:
         _speed(network, ours, by_hand, words)
         + _continuing(ours["int8"].open(), words)
         + _first_notes(ours["int8"].open())
-        + _agreement(network, ours, words)
+        + _agreement(network, ours, bool(argv), argv[1] if argv[1:] else "")
     )
 
 
@@ -135,15 +143,35 @@ def _first_notes(reader: Reader) -> int:
     return _bar("ms to the first note, p99", p99, BARS["first note"], below=True)
 
 
-def _agreement(network: JamNetwork, ours: dict[str, OnnxDecoder], words: np.ndarray) -> int:
-    with torch.no_grad():
-        true = network(torch.from_numpy(words)[None])[0].numpy()
-    print("\nagreement with transformers on random words (benchmarks.jam_quality judges on music)")
-    for kind, decoder in ours.items():
-        heard = decoder.open().read(words)
-        same = (heard.argmax(1) == true.argmax(1)).mean()
-        print(f"  {kind}: largest difference {np.abs(heard - true).max():.1e}, same top word {same:.1%}")
-    return 0
+def _agreement(network: JamNetwork, ours: dict[str, OnnxDecoder], taught: bool, folder: str) -> int:
+    """Windows of held-out music, each word expected by everybody; whoever was taught nothing is not judged."""
+    with tempfile.TemporaryDirectory() as there:
+        roles = read_roles(folder) if folder else prepare(write_solos(f"{there}/solos", 20, 1), f"{there}/roles")
+        texts = texts_of(roles["test"], network.config)
+    lines = [line for text in texts for line in windows(text, network.config.context)][:WINDOWS]
+    print(f"\nagreement with transformers, {len(lines)} windows of {folder or 'practice solos'}")
+    far, same, nats = dict.fromkeys(ours, 0.0), dict.fromkeys(ours, 0.0), dict.fromkeys((*ours, "true"), 0.0)
+    for line in lines:
+        asked, over, answers = questions([line])
+        with torch.no_grad():
+            true = network(asked, over)
+        said = answers[0] != NOTHING
+        nats["true"] += float(surprise(true, answers).sum())
+        for kind, decoder in ours.items():
+            heard = torch.from_numpy(decoder.open().read(asked[0].numpy()))
+            far[kind] = max(far[kind], float((heard - true[0]).abs().max()))
+            same[kind] += float((heard.argmax(1) == true[0].argmax(1))[said].float().mean()) / len(lines)
+            nats[kind] += float(surprise(heard[None], answers).sum())
+    for kind in ours:
+        worse = nats[kind] / nats["true"] - 1
+        print(f"  {kind}: largest difference {far[kind]:.1e}, same top word {same[kind]:.1%}, nats a note {worse:+.2%}")
+    worse = abs(nats["int8"] / nats["true"] - 1)
+    missed = far["fp32"] > 1e-4, taught and same["int8"] < 0.97, taught and worse > 0.01
+    for bar, what in zip(
+        missed, ("full precision: 1e-4", "8 bits: same top word in 97 %", "8 bits: nats within 1 %"), strict=True
+    ):
+        print(f"  {what}{': MISSED' if bar else ''}{'' if taught or '8 bits' not in what else ' (not judged)'}")
+    return sum(missed)
 
 
 def _seconds(work: Callable[[], object]) -> float:

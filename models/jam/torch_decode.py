@@ -82,7 +82,7 @@ class TorchReader(Reader):
         self._memory = torch.zeros(shape, device=decoder.device, dtype=decoder.kind)
         self.nbytes = self._memory.nbytes
         self._graph: torch.cuda.CUDAGraph | None = None
-        self._told = [torch.zeros(1, dtype=torch.long, device=decoder.device) for _ in range(3)]
+        self._word, self._over, self._place = torch.zeros(3, 1, dtype=torch.long, device=decoder.device)
 
     def _read(self, words: NDArray[np.int64], over: NDArray[np.int64]) -> Logits:
         device, begin, end = self._decoder.device, len(self.words), len(self.words) + len(words)
@@ -91,22 +91,25 @@ class TorchReader(Reader):
                 logits = self._replayed(int(words[0]), int(over[0]), begin)
             else:
                 places = torch.arange(begin, end, device=device)
-                told = [torch.from_numpy(part).to(device) for part in (words, over)]
-                logits = self._decoder.step(*told, places, self._memory, end)
+                read, chords = torch.from_numpy(words).to(device), torch.from_numpy(over).to(device)
+                logits = self._decoder.step(read, chords, places, self._memory, end)
             return logits.float().cpu().numpy()
 
-    def _replayed(self, *told: int) -> Tensor:
-        """Read one word, its chord and place, by a graph recorded the first time: all kernels are started at once."""
-        for tensor, number in zip(self._told, told, strict=True):
+    def _replayed(self, word: int, over: int, place: int) -> Tensor:
+        """Read one word by a graph, recorded the first time: all its kernels are started at once."""
+        for tensor, number in ((self._word, word), (self._over, over), (self._place, place)):
             tensor.fill_(number)
         if self._graph is None:
-            self._decoder.step(*self._told, self._memory, self.context)  # what is lazy, happens here
+            self._step()  # what is lazy, happens here
             torch.cuda.synchronize()
             self._graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
-                self._logits = self._decoder.step(*self._told, self._memory, self.context)
+                self._logits = self._step()
         self._graph.replay()
         return self._logits
+
+    def _step(self) -> Tensor:
+        return self._decoder.step(self._word, self._over, self._place, self._memory, self.context)
 
 
 def _normed(stream: Tensor, weight: Tensor) -> Tensor:

@@ -27,19 +27,20 @@ from serving.streams import ServedSession
 CHORDS = tuple((3840 * bar, Chord.parse(name)) for bar, name in enumerate(("Am7", "D7", "Gmaj7", "C") * 16))
 CUE = Cue(0, 2 * 3840, CHORDS, tempo_bpm=140, seed=3)
 LONG = replace(CUE, horizon_ticks=64 * 3840)
+CONFIG = replace(TINY, layers=8, styles=("swing",))
+"""Deep, so that a note takes its time."""
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    base = random_network(replace(TINY, styles=("swing",))).state_dict()
-    styled = with_style(random_network(), 4, 2.0)
+    base = random_network(CONFIG).state_dict()
+    styled = with_style(random_network(CONFIG), 4, 2.0)
     with torch.no_grad():
         for name, weight in styled.named_parameters():
             if "lora" in name:
                 weight.copy_(torch.linspace(-0.3, 0.3, weight.numel()).view(weight.shape))
     styles = {"ballad": Style(style_weights(styled), 2.0)}
-    config = replace(TINY, styles=("swing",))
-    return save_repertoire(tmp_path_factory.mktemp("jam") / "model", Repertoire(config, base, styles))
+    return save_repertoire(tmp_path_factory.mktemp("jam") / "model", Repertoire(CONFIG, base, styles))
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +118,7 @@ def test_stop_ends_a_solo_within_a_note(client, model):
         heard = [next(playing) for _ in range(2)]
         session.stop()
         heard += list(playing)
-        assert len(heard) < total / 4
+        assert len(heard) < total / 2
         assert len(list(solo(session, CUE))) > 4  # and the session goes on
     with InProcess(model).session(JAM) as session:
         playing = solo(session, LONG)
@@ -166,7 +167,7 @@ def test_a_session_says_what_it_keeps(model):
     with InProcess(model).session(JAM) as session:
         list(solo(session, CUE))
         kept = session._session.nbytes  # type: ignore[attr-defined]
-    assert kept == 2 * TINY.layers * TINY.context * TINY.width * 4
+    assert kept == 2 * CONFIG.layers * CONFIG.context * CONFIG.width * 4
 
 
 def test_two_hundred_sessions_opened_and_abandoned_leave_nothing(server):

@@ -71,6 +71,6 @@ def _spoken(request: Arrays) -> Asked:
         band=request.get("context", NOTHING),
         line=request.get("primer", NOTHING),
         style=int(request["style"][0]) if "style" in request else 0,
-        taste=Taste(**wishes),
+        taste=Taste(**wishes),  # type: ignore[arg-type]  (only shares)
         seed=int(request["seed"][0]) if "seed" in request else 0,
     )
