@@ -43,22 +43,31 @@ def train_counterfactual_model(
 
 @stage(image="python-torch")
 def evaluate_counterfactual(
-    corpus: Input[Dataset], model: Input[Model], evaluation: Output[Dataset], steps: int = 0
+    corpus: Input[Dataset],
+    model: Input[Model],
+    evaluation: Output[Dataset],
+    steps: int = 0,
+    champion: int = 0,
+    where: dict = {},
 ) -> float:
-    """Judge a counterfactual separator on held-out songs, beside what costs nothing; the mean uSDR comes back.
+    """Judge a counterfactual separator on held-out songs, beside the champion and what costs nothing; its mean uSDR comes back.
 
     Args:
         corpus: Prepared songs; the test split is judged.
         model: The trained model.
         steps: Of sampling; 0 takes the model's own number.
+        champion: The version to judge beside it, on the same data; 0 for none.
 
     Returns:
         usdr
     """
+    from backstage.champions import champion_folder
     from backstage.lessons import show_evaluation
     from models.separation.counterfactual.evaluate import judge
     from models.separation.counterfactual.figures import FIGURES
+    from serving.where import Where
 
-    figures = judge(corpus.path, model.path, evaluation.path, steps=steps)
+    with champion_folder("counterfactual", champion, Where.told(where)) as beside:
+        figures = judge(corpus.path, model.path, evaluation.path, beside, steps=steps)
     show_evaluation(evaluation.path, FIGURES)
     return figures["usdr"]

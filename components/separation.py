@@ -16,6 +16,9 @@ def take_stems(
     two_stems: str = "",
     format: str = "",
     stems_add_up: bool = False,
+    steps: int = 0,
+    seed: int = 0,
+    preview: bool = False,
     skip_bad: bool = False,
 ) -> int:
     """Separate one song into stems with its own rate, channels, length and bit depth.
@@ -28,6 +31,9 @@ def take_stems(
         two_stems: Only this stem, and everything else as a second one.
         format: wav, flac, ogg or mp3; nothing gives what the song is.
         stems_add_up: Share what is missing to the song among its stems, so that they sum to it.
+        steps: Of a counterfactual model's sampling; 0 takes its own number.
+        seed: Of a counterfactual model's dice: the same seed, the same stems.
+        preview: A counterfactual model's quick look, in its few steps.
         skip_bad: Leave a song out that cannot be read instead of stopping.
 
     Returns:
@@ -35,8 +41,10 @@ def take_stems(
     """
     from components.stems import take
     from models.separation.delivery import Wishes
+    from models.separation.sampling import Sampling
 
-    return take(songs.path, name, stems.path, model, Wishes(format, two_stems, stems_add_up), skip_bad)
+    how, wishes = Sampling(steps, seed, preview), Wishes(format, two_stems, stems_add_up)
+    return take(songs.path, name, stems.path, model, how, wishes, skip_bad)
 
 
 @stage(image="python-audio")
@@ -94,7 +102,7 @@ def train_separator_model(
 
     Args:
         corpus: Prepared songs.
-        preset: tiny, laptop, studio, full or base (models/separation/presets.yaml).
+        preset: tiny, laptop, studio, full, base, live or htdemucs (models/separation/presets.yaml), or a file like it.
         minutes: Wall-clock limit; 0 teaches until the preset's steps, minutes or patience end.
         seed: Of everything random.
 
@@ -121,6 +129,7 @@ def evaluate_separator(
     split: str = "test",
     closer: int = 0,
     champion: int = 0,
+    name: str = "separator",
     where: dict = {},
 ) -> float:
     """Judge a separator on songs it never heard, beside the champion and what costs nothing; the mean uSDR comes back.
@@ -131,6 +140,7 @@ def evaluate_separator(
         split: test, or unfamiliar: songs unlike those of the others.
         closer: Look at so many songs with BSS Eval, PESQ and STOI as well, minutes each.
         champion: The version to judge beside it, on the same data; 0 for none.
+        name: The registered name: separator, or separator_live.
 
     Returns:
         usdr
@@ -141,7 +151,7 @@ def evaluate_separator(
     from models.separation.figures import FIGURES
     from serving.where import Where
 
-    with champion_folder("separator", champion, Where.told(where)) as beside:
+    with champion_folder(name, champion, Where.told(where)) as beside:
         figures = judge(corpus.path, model.path, evaluation.path, beside, split, closer)
     show_evaluation(evaluation.path, FIGURES)
     return figures["usdr"]

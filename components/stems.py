@@ -1,6 +1,6 @@
 """The stems of songs as files: song by song, collected, and what can be heard and seen of them.
 
-take("songs-here", "mixes/live/two.flac", "stems/2", "htdemucs", Wishes(only="vocals"), skip_bad=False)
+take("songs-here", "mixes/live/two.flac", "stems/2", "htdemucs", Sampling(), Wishes(only="vocals"), skip_bad=False)
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from models.music.errors import BadAudio
 from models.music.figures import Figure
 from models.music.plots import picture
 from models.separation.delivery import Wishes, deliver
+from models.separation.sampling import Sampling, sampled
 from models.separation.stems import load_separator
 
 log = logging.getLogger(__name__)
@@ -26,13 +27,14 @@ BINS = 600
 FIGURES = {"gain_db": Figure("gain", "dB"), "minutes": Figure("minutes of sound")}
 
 
-def take(songs: str, name: str, folder: str, model: str, wishes: Wishes, skip_bad: bool) -> int:
+def take(songs: str, name: str, folder: str, model: str, how: Sampling, wishes: Wishes, skip_bad: bool) -> int:
     """Leave one song's stems in a folder, in one of the song's own name; 0 when it cannot be read and may be left out."""
     song = Path(songs, name)
     place = Path(folder, *Path(name).parts[1:-1], _folder_name(song))
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
-        note = deliver(song, load_separator(model), place, wishes, _Progress(name), model)
+        separator = sampled(load_separator(model), how)
+        note = deliver(song, separator, place, wishes, _Progress(name), how.told(model))
     except BadAudio as error:
         if not skip_bad:
             raise

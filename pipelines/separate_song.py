@@ -17,6 +17,9 @@ def separate_song(
     two_stems: str = "",
     format: str = "",
     stems_add_up: bool = False,
+    steps: int = 0,
+    seed: int = 0,
+    preview: bool = False,
     skip_bad: bool = False,
 ) -> Dataset:
     """Separate songs into stems, each in a folder of its own name.
@@ -33,6 +36,9 @@ def separate_song(
             two_stems=two_stems,
             format=format,
             stems_add_up=stems_add_up,
+            steps=steps,
+            seed=seed,
+            preview=preview,
             skip_bad=skip_bad,
         )
     collected = collect_stems(taken=dsl.Collected(taken.outputs["stems"]))

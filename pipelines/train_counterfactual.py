@@ -1,9 +1,11 @@
-"""From songs to a judged counterfactual separator.  Run: jamflow run train-counterfactual --data my-songs"""
+"""From songs to a served counterfactual separator.  Run: jamflow run train-counterfactual --data my-songs"""
 
 from kfp import dsl
 
+from components.common import find_champion
 from components.counterfactual import evaluate_counterfactual, train_counterfactual_model
 from components.separation import gather_stem_songs, prepare_stem_songs
+from pipelines.into_service import into_service
 
 
 @dsl.pipeline(name="train-counterfactual")
@@ -14,9 +16,10 @@ def train_counterfactual(
     minutes: float = 0.0,
     seed: int = 0,
     steps: int = 0,
+    budget_ms: float = 0.0,
     where: dict = {},
-) -> float:
-    """Teach a separator that imagines songs without their singer, and judge it on songs that it never heard.
+) -> int:
+    """Teach a separator that imagines songs without their singer, judge it beside the champion, and serve it if it is not worse.
 
     Args:
         seed: The same seed, the same training.
@@ -26,5 +29,8 @@ def train_counterfactual(
     model = train_counterfactual_model(corpus=corpus, preset=preset, minutes=minutes, seed=seed, where=where).outputs[
         "model"
     ]
-    judged = evaluate_counterfactual(corpus=corpus, model=model, steps=steps)
-    return judged.outputs["Output"]  # type: ignore[return-value]
+    champion = find_champion(name="counterfactual", where=where).output
+    judged = evaluate_counterfactual(corpus=corpus, model=model, steps=steps, champion=champion, where=where)
+    return into_service(
+        "counterfactual", model=model, evaluation=judged.outputs["evaluation"], budget_ms=budget_ms, where=where
+    )

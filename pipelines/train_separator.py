@@ -2,9 +2,7 @@
 
 from kfp import dsl
 
-from components.common import find_champion
-from components.separation import evaluate_separator, gather_stem_songs, prepare_stem_songs, train_separator_model
-from pipelines.into_service import into_service
+from pipelines.separator_into_service import separator_into_service
 
 
 @dsl.pipeline(name="train-separator")
@@ -23,13 +21,4 @@ def train_separator(
     Args:
         seed: The same seed, the same training.
     """
-    gathered = gather_stem_songs(source=data, practice_songs=practice_songs)
-    corpus = prepare_stem_songs(songs=gathered.outputs["songs"]).outputs["corpus"]
-    model = train_separator_model(corpus=corpus, preset=preset, minutes=minutes, seed=seed, where=where).outputs[
-        "model"
-    ]
-    champion = find_champion(name="separator", where=where).output
-    judged = evaluate_separator(corpus=corpus, model=model, closer=closer, champion=champion, where=where)
-    return into_service(
-        "separator", model=model, evaluation=judged.outputs["evaluation"], budget_ms=budget_ms, where=where
-    )
+    return separator_into_service("separator", data, practice_songs, preset, minutes, seed, closer, budget_ms, where)

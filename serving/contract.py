@@ -66,15 +66,16 @@ class Tensor:
             raise BadInput(f"{where} is {given}; give {self.spoken}.")
         if len(value.shape) != len(self.shape) or not all(map(_fits, self.shape, value.shape)):
             raise BadInput(f"{where} has shape {list(value.shape)}; give {self.spoken}.")
-        if value.dtype.kind == "f" and not np.isfinite(value).all():
+        if not value.size:
+            return
+        lowest, highest = value.min(), value.max()  # both are NaN where one number is
+        if not (np.isfinite(lowest) and np.isfinite(highest)):
             raise BadInput(
                 f"{where} holds NaN or infinity at {int(np.argmin(np.isfinite(value)))}; give finite numbers."
             )
-        if math.isinf(self.low) and math.isinf(self.high):
-            return
-        outside = (value < self.low) | (value > self.high)
-        if outside.any():
-            raise BadInput(f"{where} is {spoken_number(value[outside][0])}; give {self._spoken_limits}.")
+        if lowest < self.low or highest > self.high:
+            outside = value[(value < self.low) | (value > self.high)][0]
+            raise BadInput(f"{where} is {spoken_number(outside)}; give {self._spoken_limits}.")
 
     def joined(self, parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
         """Make one array of the parts of an answer."""

@@ -21,11 +21,14 @@ from models.music.config import nearest
 from models.music.errors import BadInput
 from models.music.figures import Figure
 from models.separation import figures as separation
+from models.separation.counterfactual import figures as counterfactual
 from serving.contract import ModelContract
+from serving.contracts.counterfactual import COUNTERFACTUAL
 from serving.contracts.groove import GROOVE
 from serving.contracts.jam import JAM
 from serving.contracts.roles import ROLES
 from serving.contracts.separator import SEPARATOR
+from serving.contracts.separator_live import SEPARATOR_LIVE
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,20 @@ FAMILIES: dict[str, Family] = {
             rules=(Rule("nll"), Rule("chord_gap_nats", tolerance=0.1, limit=0.0)),
             budget_ms=400.0,
             requires=("torch", "safetensors", "PyYAML", "onnx", "onnxruntime"),
+        ),
+        Family(
+            SEPARATOR_LIVE,
+            separation.FIGURES,
+            rules=(Rule("usdr"), Rule("si_sdr")),
+            budget_ms=50.0,
+            requires=("torch", "safetensors", "soundfile", "soxr", "PyYAML"),
+        ),
+        Family(
+            COUNTERFACTUAL,
+            counterfactual.FIGURES,
+            rules=(Rule("usdr_vocals"), Rule("usdr_instrumental")),
+            budget_ms=5000.0,
+            requires=("torch", "safetensors", "soundfile", "soxr", "PyYAML"),
         ),
     )
 }

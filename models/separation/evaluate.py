@@ -14,14 +14,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from models.learning.checkpoint import CONFIG
 from models.learning.evaluation import Heard, write_evaluation
 from models.music.errors import BadInput
-from models.music.files import write_json, write_text
-from models.separation.chunks import separated
+from models.music.files import read_mapping, write_json, write_text
 from models.separation.closer import look_closer
 from models.separation.dataset import PreparedSong, read_corpus
-from models.separation.locoformer.network import load_locoformer
 from models.separation.report import METRICS, MODEL, Report, draw, evaluate, table
+from models.separation.stems import apart, load_engine
 
 
 def judge(
@@ -39,12 +39,12 @@ def judge(
     songs = read_corpus(corpus)
 
     def hear(folder: Path) -> Heard:
-        network, facts = load_locoformer(folder)
-        refuse_taught(folder, songs[split], facts)
-        if network.stems != songs.stems or network.config.rate_hz != songs.rate_hz:
-            theirs = f"{', '.join(network.stems)} at {network.config.rate_hz} Hz"
+        model = load_engine(folder)
+        refuse_taught(folder, songs[split], read_mapping(folder / CONFIG).get("facts", {}))
+        if tuple(model.stems) != songs.stems or model.rate_hz != songs.rate_hz:
+            theirs = f"{', '.join(model.stems)} at {model.rate_hz} Hz"
             raise BadInput(f"{folder}: separates {theirs}; the songs were prepared otherwise. Prepare them again.")
-        play = partial(separated, network, frames=round(network.config.segment_s * network.config.rate_hz))
+        play = partial(apart, model=model)
         report = evaluate(play, songs[split], songs.stems, songs.rate_hz)
 
         def draw_all(part: Path) -> None:

@@ -25,13 +25,23 @@ from models.music.audio import Audio
 from models.music.config import from_mapping, nearest, read_yaml
 from models.music.errors import BadConfig
 from models.separation.dataset import Corpus
-from models.separation.locoformer import config as sizes
+from models.separation.locoformer import config as locoformer
 from models.separation.locoformer.config import LocoformerConfig
 from models.separation.losses import LossWeights, separation_loss
 from models.separation.metrics import is_silent, usdr
 from models.separation.mixing import Mixer, Mixing
+from models.separation.realtime import config as realtime
 
 PRESETS = Path(__file__).with_name("presets.yaml")
+Size = Literal["tiny", "laptop", "studio", "full", "tiny-live", "live"]
+SIZES: dict[Size, LocoformerConfig] = {
+    "tiny": locoformer.TINY,
+    "laptop": locoformer.LAPTOP,
+    "studio": locoformer.STUDIO,
+    "full": locoformer.FULL,
+    "tiny-live": realtime.TINY,
+    "live": realtime.LIVE,
+}
 PICTURE = (128, 256)
 """Frequencies and frames of a spectrogram to look at."""
 
@@ -41,8 +51,8 @@ class SeparationTraining:
     """How a separator is taught."""
 
     plan: TrainingPlan
-    network: Literal["tiny", "laptop", "studio", "full"] = "laptop"
-    """Which size, see models/separation/locoformer/config.py."""
+    network: Size = "laptop"
+    """Which size, see config.py in models/separation/locoformer and models/separation/realtime."""
     changes: dict[str, Any] = field(default_factory=dict)
     """What differs from that size, by the names of its fields: {n_fft: 2048, hop: 1024}."""
     batch: int = 4
@@ -55,6 +65,8 @@ class SeparationTraining:
     """How mixtures are drawn."""
     validation_chunks: int = 24
     """Stretches that judge each validation."""
+    start: str = ""
+    """A folder or name of demucs' whose network goes on learning, instead of a new one of ours."""
 
     def __post_init__(self) -> None:
         if self.batch < 1 or self.validation_chunks < 1 or self.epochs < 0:
@@ -64,16 +76,16 @@ class SeparationTraining:
 
     @property
     def config(self) -> LocoformerConfig:
-        size = getattr(sizes, self.network.upper())
+        size = SIZES[self.network]
         whole = {name: getattr(size, name) for name in size.__dataclass_fields__} | self.changes
-        return from_mapping(LocoformerConfig, whole, f"{self.network}: changes")
+        return from_mapping(type(size), whole, f"{self.network}: changes")
 
-    def plan_for(self, corpus: Corpus) -> TrainingPlan:
+    def plan_for(self, corpus: Corpus, segment_s: float) -> TrainingPlan:
         """The plan, with steps from epochs where those are given."""
         if not self.epochs:
             return self.plan
         seconds = sum(song.frames for song in corpus["train"]) / corpus.rate_hz
-        return replace(self.plan, steps=math.ceil(self.epochs * seconds / (self.batch * self.config.segment_s)))
+        return replace(self.plan, steps=math.ceil(self.epochs * seconds / (self.batch * segment_s)))
 
 
 def read_preset(name: str) -> SeparationTraining:
@@ -101,13 +113,13 @@ class SeparationLesson:
         return torch.from_numpy(np.stack([self.mixer.draw(dice) for _ in range(self.training.batch)]))
 
     def loss(self, network: nn.Module, batch: Tensor, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        return separation_loss(network(batch.sum(1)), batch, self.training.losses)
+        return separation_loss(network(batch.sum(1)), batch, self.training.losses, self.rate_hz)
 
     def validate(self, network: nn.Module) -> dict[str, float]:
         """The loss on held-out stretches, and the mean uSDR of each stem where it is heard."""
         losses, ratios = [], {stem: [] for stem in self.stems}
         for found, chunk in self._heard(network):
-            losses.append(float(separation_loss(found[None], chunk[None], self.training.losses)[0]))
+            losses.append(float(separation_loss(found[None], chunk[None], self.training.losses, self.rate_hz)[0]))
             for stem, true, answer in zip(self.stems, chunk.numpy(), found.numpy(), strict=True):
                 if not is_silent(true):
                     ratios[stem].append(usdr(true, answer))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -54,10 +55,13 @@ class LossWeights:
             raise BadConfig(f"losses are {weights}; none may be below 0 and one must be above (try snr: 1.0).")
 
 
-def separation_loss(estimates: Tensor, references: Tensor, weights: LossWeights) -> tuple[Tensor, dict[str, float]]:
-    """Return the weighted sum, and every loss that counts by its name."""
+def separation_loss(
+    estimates: Tensor, references: Tensor, weights: LossWeights, rate_hz: int = HOUSE_RATE_HZ
+) -> tuple[Tensor, dict[str, float]]:
+    """Return the weighted sum, and every loss that counts by its name; the rate tells `mel` how high a frequency is."""
     estimates, references = estimates.float(), references.float()
-    found = {name: LOSSES[name](estimates, references) for name in LOSSES if getattr(weights, name)}
+    losses = LOSSES | {"mel": partial(mel, rate_hz=rate_hz)}
+    found = {name: loss(estimates, references) for name, loss in losses.items() if getattr(weights, name)}
     total = torch.stack([getattr(weights, name) * loss for name, loss in found.items()]).sum()
     return total, {name: float(loss.detach()) for name, loss in found.items()}
 

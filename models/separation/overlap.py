@@ -23,17 +23,18 @@ OVERLAP = 0.25
 def overlap_added(song: Iterator[Samples], hear: Hear, window: int, overlap: float = OVERLAP) -> Iterator[Samples]:
     """Hear pieces [c, t] that follow one another window by window; give parts [s, c, t] that do."""
     stride, fade = max(1, int((1 - overlap) * window)), triangle(window)
-    added, faded = None, np.zeros(window, np.float32)
+    kept, weights = None, fade[:0]
     for around, start in _windows(song, window, stride):
         found = hear(around, start)
         frames = found.shape[-1]
-        if added is None:
-            added = np.zeros((*found.shape[:2], window), np.float32)
-        added[..., :frames] += fade[:frames] * found
-        faded[:frames] += fade[:frames]
-        done = min(stride, frames)
-        yield added[..., :done] / faded[:done]
-        added, faded = _moved(added, stride), _moved(faded, stride)
+        heard, faded = fade[:frames] * found, fade[:frames].copy()
+        if kept is not None:
+            heard[..., : kept.shape[-1]] += kept
+            faded[: len(weights)] += weights
+        done = heard[..., :stride]
+        done /= faded[:stride]
+        yield done
+        kept, weights = heard[..., stride:], faded[stride:]
 
 
 def triangle(window: int) -> Samples:
@@ -41,10 +42,6 @@ def triangle(window: int) -> Samples:
     rising = np.arange(1, window // 2 + 1)
     falling = np.arange(window - window // 2, 0, -1)
     return (np.concatenate([rising, falling]) / (window - window // 2)).astype(np.float32)
-
-
-def _moved(sums: Samples, stride: int) -> Samples:
-    return np.concatenate([sums[..., stride:], np.zeros((*sums.shape[:-1], stride), np.float32)], axis=-1)
 
 
 def _windows(song: Iterator[Samples], window: int, stride: int) -> Iterator[tuple[Samples, int]]:

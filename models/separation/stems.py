@@ -73,6 +73,12 @@ def _counterfactual(model: str) -> Separator:
     return CounterfactualEngine.load(model)
 
 
+def _live(model: str) -> Separator:
+    from models.separation.realtime.engine import LiveEngine
+
+    return LiveEngine.load(model)
+
+
 DEMUCS, SEPARATOR = "htdemucs", "separator"
 STARTER = Path(__file__).with_name("starter")
 """The separator that comes with Jamflow: what `separator` names."""
@@ -80,6 +86,7 @@ ENGINES: dict[str, Callable[[str], Separator]] = {
     DEMUCS: _htdemucs,
     SEPARATOR: _locoformer,
     "counterfactual": _counterfactual,
+    "separator_live": _live,
 }
 
 
@@ -98,8 +105,19 @@ def _loaded(model: str) -> Separator:
 
     named = members(model)
     if len(named) == 1:
-        return ENGINES[_engine_of(model)](model)
-    return Ensemble.of({name: (ENGINES[_engine_of(name)](name), weight) for name, weight in named.items()})
+        return load_engine(model)
+    return Ensemble.of({name: (load_engine(name), weight) for name, weight in named.items()})
+
+
+def load_engine(model: str | os.PathLike[str]) -> Separator:
+    """Load one model, whatever commas its folder's name has."""
+    return ENGINES[_engine_of(str(model))](str(model))
+
+
+def apart(mixture: Samples, model: Separator) -> Samples:
+    """Separate samples [c, t] of the model's own rate and channels at once: [s, c, t]."""
+    middle, spread = float(mixture.mean(dtype=np.float64)), float(mixture.mean(0, dtype=np.float64).std())
+    return np.concatenate(list(model.parts(iter([mixture]), middle, spread)), axis=-1)
 
 
 def at_hand(model: str) -> tuple[str, str]:

@@ -8,11 +8,13 @@ A training that was interrupted goes on where it was: its checkpoints lie beside
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from models.learning.checkpoint import save_model
 from models.learning.training import Callback, Trained, train
@@ -20,7 +22,17 @@ from models.music.errors import BadConfig
 from models.separation.dataset import Corpus, read_corpus
 from models.separation.lesson import SeparationLesson, SeparationTraining, read_preset
 from models.separation.locoformer.config import LocoformerConfig
-from models.separation.locoformer.network import KIND, Locoformer
+from models.separation.locoformer.network import KIND as SEPARATOR
+from models.separation.locoformer.network import Locoformer
+from models.separation.realtime.config import LiveConfig
+from models.separation.realtime.network import KIND as LIVE
+from models.separation.realtime.network import Live
+
+KINDS: dict[type[LocoformerConfig], tuple[str, Callable[[Any], nn.Module]]] = {
+    LocoformerConfig: (SEPARATOR, Locoformer),
+    LiveConfig: (LIVE, Live),
+}
+"""What a network is called in its folder, and how it is made of its config."""
 
 
 def teach(
@@ -46,14 +58,19 @@ def train_separator(
     corpus: Corpus, training: SeparationTraining, out: str | Path, work: str | Path, callbacks: Sequence[Callback] = ()
 ) -> Trained:
     """Teach a network on a corpus, resuming from `work`, and save it whole at `out`."""
-    plan, config = training.plan_for(corpus), dataclasses.replace(training.config, stems=corpus.stems)
+    if training.start:
+        from models.separation.fine_tuning import fine_tune
+
+        return fine_tune(corpus, training, out, work, callbacks, partial(facts_of, corpus))
+    config = dataclasses.replace(training.config, stems=corpus.stems)
+    plan = training.plan_for(corpus, config.segment_s)
     if config.rate_hz != corpus.rate_hz:
         raise BadConfig(
             f"rate_hz is {config.rate_hz}; the songs were prepared at {corpus.rate_hz} Hz. Make them equal."
         )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(plan.seed)
-        network = Locoformer(config)
+        network = KINDS[type(config)][1](config)
     trained = train(SeparationLesson(corpus, training, network, config.segment_s), plan, work, callbacks)
     save_separator(out, trained, config, corpus)
     return trained
@@ -61,6 +78,13 @@ def train_separator(
 
 def save_separator(out: str | Path, trained: Trained, config: LocoformerConfig, corpus: Corpus, **facts: Any) -> None:
     """Write a separator as a model that knows how it was taught, and which songs may not examine it."""
-    facts |= {"best": trained.best, "steps": trained.steps, "minutes": round(trained.seconds / 60, 1)}
-    facts |= {"songs": corpus.summary["songs"], "heard": sorted(song.name for song in corpus["train"])}
-    save_model(out, trained.network.cpu(), config, KIND, store_as=torch.float16, replace=True, **facts)
+    facts |= facts_of(corpus, trained)
+    save_model(
+        out, trained.network.cpu(), config, KINDS[type(config)][0], store_as=torch.float16, replace=True, **facts
+    )
+
+
+def facts_of(corpus: Corpus, trained: Trained) -> dict[str, Any]:
+    """What a model's folder says of how it was taught, and by which songs."""
+    facts = {"best": trained.best, "steps": trained.steps, "minutes": round(trained.seconds / 60, 1)}
+    return facts | {"songs": corpus.summary["songs"], "heard": sorted(song.name for song in corpus["train"])}

@@ -7,53 +7,21 @@ stems = whole_stems(asker, song)                 # {stem: Audio}
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from models.music.audio import MAX_RATE_HZ, MIN_RATE_HZ, Audio
-from serving.asker import Asker, Reply, whole
-from serving.contract import Axis, Capacity, ModelContract, Patience, Tensor
+from models.music.audio import Audio
+from serving.asker import Asker
+from serving.contracts.song import asked_in_parts, asked_whole, song_contract
 
 STEM_NAMES: tuple[str, ...] = ("drums", "bass", "other", "vocals")
 """The order of the stems."""
-MAX_FRAMES = 6 * 60 * 48_000
-"""Six minutes at 48 kHz."""
-MAX_PART_FRAMES = 500_000
-_BEEP_S = np.arange(4410) / 44_100
-
-SEPARATOR = ModelContract(
-    name="separator",
-    inputs=(
-        Tensor("mixture", "FP32", (2, Axis("t", MAX_FRAMES)), low=-1e6, high=1e6),
-        Tensor("rate", "INT32", (1,), low=MIN_RATE_HZ, high=MAX_RATE_HZ),
-    ),
-    outputs=(Tensor("stems", "FP32", (len(STEM_NAMES), 2, Axis("t", MAX_PART_FRAMES)), tolerance=1e-3),),
-    canary={"mixture": np.tile(0.3 * np.sin(2 * np.pi * 220 * _BEEP_S), (2, 1)), "rate": [44_100]},
-    mode="stream",
-    patience=Patience(first_s=60.0, between_s=60.0, canary_s=30.0),
-    capacity=Capacity(at_once=1, waiting=1),
-    gpu=True,
-)
+SEPARATOR = song_contract("separator", STEM_NAMES)
 
 
 def separator(asker: Asker, song: Audio, deadline_s: float | None = None) -> Iterator[dict[str, Audio]]:
-    """Ask for a song's stems, part by part, with its own rate and channels; whoever leaves early stops the work."""
-    with asker.stream(SEPARATOR, _asked(song), deadline_s) as parts:
-        for part in parts:
-            yield _spoken(part, song)
+    """Ask for a song's stems, part by part, with its own rate and channels."""
+    return asked_in_parts(asker, SEPARATOR, STEM_NAMES, song, deadline_s)
 
 
 def whole_stems(asker: Asker, song: Audio, deadline_s: float | None = None) -> dict[str, Audio]:
     """Ask for a song's stems and wait for all of them."""
-    return _spoken(whole(asker, SEPARATOR, _asked(song), deadline_s), song)
-
-
-def _asked(song: Audio) -> dict[str, NDArray[Any]]:
-    return {"mixture": np.array(song.stereo().samples), "rate": np.array([song.rate_hz], np.int32)}
-
-
-def _spoken(reply: Reply, song: Audio) -> dict[str, Audio]:
-    stems = [Audio(stem, song.rate_hz, song.label) for stem in reply.arrays["stems"]]
-    return dict(zip(STEM_NAMES, [stem.mono() for stem in stems] if song.channels == 1 else stems, strict=True))
+    return asked_whole(asker, SEPARATOR, STEM_NAMES, song, deadline_s)

@@ -13,11 +13,17 @@ import pytest
 
 from backstage.pipeline_run import RUN_FILE, PipelineRun
 from models.music.audio import write_audio
+from models.music.files import read_json
 from models.music.grid import TICKS_PER_STEP
 from models.music.midi import read_midi, write_midi
 from models.music.notes import Take
 from models.practice.drum_sounds import synthesise
+from models.practice.stem_songs import stem_song
 from pipelines.settings import Profile
+from serving.client import JamflowClient
+from serving.contracts.counterfactual import whole_parts
+from serving.contracts.separator import whole_stems
+from serving.contracts.separator_live import SEPARATOR_LIVE, live_stems
 from serving.endpoint import Endpoint
 from serving.registry import CHAMPION, Registry
 
@@ -40,6 +46,14 @@ def hits(tmp_path: Path) -> Path:
     for kind in ("kick", "snare", "hihat", "tom"):
         write_audio(tmp_path / "hits" / f"{kind}.wav", synthesise(kind, generator))
     return tmp_path / "hits"
+
+
+@pytest.fixture
+def stem_songs(tmp_path: Path) -> Path:
+    for split in ("train", "valid", "test"):
+        for stem, sound in stem_song(split, 0, seconds=1.0).items():
+            write_audio(tmp_path / "songs" / split / "song" / f"{stem}.wav", sound, subtype="PCM_16")
+    return tmp_path / "songs"
 
 
 @pytest.fixture
@@ -113,6 +127,43 @@ def test_what_was_trained_is_gated_served_and_asked(home, beat, hits, tmp_path, 
     (home / "mlflow.db").rename(home / "mlflow.db.lost")
     jamflow(GROOVE)
     assert champion("groove") == 1, "a registry that was lost is filled again, not believed from the cache"
+
+
+@pytest.mark.slow
+def test_separators_are_taught_gated_served_and_asked(home, stem_songs, tmp_path, stage_door):
+    families = {"separator": "tiny", "counterfactual": "tiny", "separator_live": "tiny-live"}
+    for name, preset in families.items():
+        words = ["run", f"train-{name.replace('_', '-')}", "--data", str(stem_songs), "--preset", preset, "--plain"]
+        jamflow([*words, "--budget-ms", "60000"])
+        assert champion(name) == 1
+    jamflow(["serve", "--detach"])
+    song = stem_song("test", 1, seconds=1.0)["drums"]
+    with JamflowClient(Endpoint.read(home / "serving.json").grpc_url) as client:
+        assert [stem.frames for stem in whole_stems(client, song).values()] == [song.frames] * 4
+        vocals, instrumental = whole_parts(client, song, steps=2).values()
+        np.testing.assert_allclose(vocals.samples + instrumental.samples, song.samples, atol=1e-4)
+        with client.session(SEPARATOR_LIVE) as session:
+            assert live_stems(session, song.samples[:, :1024])["bass"].shape == (2, 1024)
+
+    [folder] = [file.parent for file in home.rglob("model/config.json") if read_json(file)["kind"] == "counterfactual"][
+        :1
+    ]
+    file = write_audio(tmp_path / "song.wav", song)
+    told = [
+        "--song",
+        str(file),
+        "--model",
+        str(folder),
+        "--steps",
+        "2",
+        "--seed",
+        "7",
+        "--out-dir",
+        str(tmp_path / "out"),
+    ]
+    jamflow(["run", "separate-song", "--plain", *told])
+    assert read_json(tmp_path / "out" / "song" / "separation.json")["model"] == f"{folder}, steps 2, seed 7"
+    assert states()["take-stems"] == "done"
 
 
 def test_nothing_depends_on_where_things_lie_by_default(moved, home, beat, tmp_path, stage_door):

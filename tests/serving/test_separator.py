@@ -14,7 +14,8 @@ from models.separation.locoformer.network import KIND, Locoformer
 from models.separation.songs import STEMS
 from models.separation.stems import load_separator, separate
 from serving.client import JamflowClient
-from serving.contracts.separator import MAX_FRAMES, SEPARATOR, STEM_NAMES, separator, whole_stems
+from serving.contracts.separator import SEPARATOR, STEM_NAMES, separator, whole_stems
+from serving.contracts.song import MAX_FRAMES
 from serving.control import Control
 from serving.repository import Repository
 from serving.server import TritonServer

@@ -2,7 +2,7 @@
 
     engine = CounterfactualEngine.load("counterfactual-model")
     engine.parts(pieces, middle, spread)            # [2 parts, c, t] after [2 parts, c, t]
-    engine.preview(), replace(engine, steps=50, seed=7, reconstruction="literal")
+    engine.sampled(Sampling(steps=50, seed=7)), replace(engine, reconstruction="literal")
 
 The same seed gives the same samples, whole or in pieces: windows are heard in order, each with the next noise.
 """
@@ -18,10 +18,13 @@ import torch
 from torch import Tensor, nn
 
 from models.learning.processes import own_device
+from models.music.errors import BadInput
 from models.separation.chunks import in_chunks
 from models.separation.counterfactual.config import PARTS
 from models.separation.counterfactual.network import Counterfactual, load_counterfactual
 from models.separation.overlap import Samples, overlap_added
+from models.separation.sampling import Sampling
+from models.separation.stems import apart
 
 SOFTEST = 1e-4
 """A song below this level (80 dB under full scale) is not made louder than by what this level needs."""
@@ -42,9 +45,12 @@ class CounterfactualEngine:
     def load(cls, folder: str | os.PathLike[str]) -> CounterfactualEngine:
         return cls(load_counterfactual(folder)[0].to(own_device()))
 
-    def preview(self) -> CounterfactualEngine:
-        """The same with few steps: worse and quicker."""
-        return replace(self, steps=self.network.config.preview_steps)
+    def sampled(self, how: Sampling) -> CounterfactualEngine:
+        """The same with other steps and dice; the fewer steps, the worse and quicker."""
+        config = self.network.config
+        if how.steps > config.timesteps:
+            raise BadInput(f"steps is {how.steps}; this model has no more than {config.timesteps}. Give fewer.")
+        return replace(self, steps=config.preview_steps if how.preview else how.steps, seed=how.seed)
 
     @property
     def stems(self) -> Sequence[str]:
@@ -71,8 +77,7 @@ class CounterfactualEngine:
 
     def separated(self, mixture: Samples) -> Samples:
         """Separate a song [c, t] whole: [s, c, t]."""
-        spread = float(mixture.mean(0, dtype=np.float64).std())
-        return np.concatenate(list(self.parts(iter([mixture]), 0.0, spread)), -1)
+        return apart(mixture, self)
 
 
 class _Sampler(nn.Module):

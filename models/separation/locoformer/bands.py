@@ -38,21 +38,24 @@ def band_sizes(config: LocoformerConfig) -> list[int]:
 
 
 class BandSplit(nn.Module):
-    """The way in and the way out of bands."""
+    """The way in and the way out of bands; one that plays along norms nothing over time, and takes what is levelled."""
 
-    def __init__(self, config: LocoformerConfig) -> None:
+    def __init__(self, config: LocoformerConfig, over_time: bool = True) -> None:
         super().__init__()
         self.sizes = band_sizes(config)
         self.runs = [(size, len(list(run))) for size, run in groupby(self.sizes)]
         self.stems, self.channels = len(config.stems), config.channels
         parts, inner = 2 * config.channels, config.decoder * config.width
         self.gathering = nn.ModuleList(
-            nn.Sequential(BandNorm(bands, parts * size), BandLinear(bands, parts * size, config.width))
+            nn.Sequential(
+                BandNorm(bands, parts * size) if over_time else nn.Identity(),
+                BandLinear(bands, parts * size, config.width),
+            )
             for size, bands in self.runs
         )
         count = len(self.sizes)
         self.opening = nn.Sequential(
-            BandNorm(count, config.width),
+            BandNorm(count, config.width, over_time),
             BandLinear(count, config.width, inner),
             nn.Tanh(),
             BandLinear(count, inner, inner),
@@ -84,15 +87,16 @@ class BandSplit(nn.Module):
 
 
 class BandNorm(nn.Module):
-    """Norm every band over its values and over time; each has a scale and a shift for each of its values."""
+    """Norm every band over its values, and over time or not; each has a scale and a shift for each of its values."""
 
-    def __init__(self, bands: int, width: int) -> None:
+    def __init__(self, bands: int, width: int, over_time: bool = True) -> None:
         super().__init__()
+        self.axes = (1, 3) if over_time else (3,)
         self.weight, self.bias = nn.Parameter(torch.ones(bands, width)), nn.Parameter(torch.zeros(bands, width))
 
     def forward(self, x: Tensor) -> Tensor:
         """[b, t, k, d] -> [b, t, k, d]"""
-        variance, mean = torch.var_mean(x, (1, 3), correction=0, keepdim=True)
+        variance, mean = torch.var_mean(x, self.axes, correction=0, keepdim=True)
         return (x - mean) * torch.rsqrt(variance + 1e-5) * self.weight + self.bias
 
 

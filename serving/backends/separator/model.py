@@ -4,32 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
-from models.music.audio import Audio
 from models.music.errors import BadInput
-from models.separation.stems import load_separator, stem_parts
+from models.separation.stems import load_engine
 from serving.backends.backend import Backend
 from serving.backends.player import Cancelled, Playing
+from serving.backends.song import played
 from serving.contract import Arrays
-from serving.contracts.separator import MAX_PART_FRAMES, SEPARATOR, STEM_NAMES
+from serving.contracts.separator import SEPARATOR, STEM_NAMES
 
 
 class SeparatorPlayer:
     """Whatever engine the model's folder names."""
 
     def __init__(self, folder: Path) -> None:
-        self._separator = load_separator(folder)
+        self._separator = load_engine(folder)
         if tuple(self._separator.stems) != STEM_NAMES:
             known = ", ".join(self._separator.stems)
             raise BadInput(f"separator: its stems are {known}; {', '.join(STEM_NAMES)} are served. Train another.")
 
     def parts(self, request: Arrays, cancelled: Cancelled) -> Playing:
-        song = Audio(request["mixture"], int(request["rate"][0]), "the mixture")
-        for part in stem_parts(song, self._separator):
-            stems = np.stack([part[name].samples for name in STEM_NAMES])
-            for start in range(0, stems.shape[-1], MAX_PART_FRAMES):
-                yield {"stems": stems[..., start : start + MAX_PART_FRAMES]}
+        return played(request, self._separator)
 
 
 class TritonPythonModel(Backend):

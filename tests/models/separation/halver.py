@@ -32,7 +32,7 @@ def noise(seconds: float, rate_hz: int = 16_000, channels: int = 2) -> Audio:
     return Audio(samples.astype(np.float32), rate_hz, "song.wav")
 
 
-def tiny_htdemucs(folder: Path) -> Path:
+def tiny_htdemucs(folder: Path, rate_hz: int = 44_100) -> Path:
     """A bag of one tiny random model, saved as demucs saves them."""
     import torch
     from demucs.htdemucs import HTDemucs
@@ -49,11 +49,13 @@ def tiny_htdemucs(folder: Path) -> Path:
         "t_heads": 2,
         "bottom_channels": 16,
         "segment": Fraction(1),
+        "samplerate": rate_hz,
     }
     with torch.random.fork_rng():
         torch.manual_seed(0)
         network = HTDemucs(**sizes)
     package = {"klass": HTDemucs, "args": [], "kwargs": sizes, "state": network.state_dict(), "training_args": {}}
+    folder.mkdir(exist_ok=True)
     save_with_checksum(package, folder / "tiny.th")
     (folder / "bag.yaml").write_text('models: ["tiny"]\n')
     return folder

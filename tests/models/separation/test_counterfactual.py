@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from halver import Halver
 
 from models.music.audio import Audio, write_audio
 from models.music.errors import BadConfig, BadInput
@@ -24,6 +25,7 @@ from models.separation.counterfactual.spectrogram import Spectrogram  # noqa: E4
 from models.separation.counterfactual.train import train_counterfactual  # noqa: E402
 from models.separation.dataset import Corpus, prepare  # noqa: E402
 from models.separation.metrics import usdr  # noqa: E402
+from models.separation.sampling import Sampling, sampled  # noqa: E402
 from models.separation.stems import load_separator, separate  # noqa: E402
 
 RATE_HZ = 8000
@@ -205,7 +207,7 @@ def test_a_taught_folder_is_a_separator_behind_the_one_door(model, corpus):
     assert tuple(stems) == PARTS
     np.testing.assert_allclose(sum(stem.samples for stem in stems.values()), song.samples, atol=1e-5)
     np.testing.assert_allclose(stems["vocals"].samples, separator.separated(song.samples)[0], atol=1e-4)
-    assert separator.preview().steps == 1
+    assert separator.sampled(Sampling(preview=True)).steps == 1
 
 
 def test_the_same_seed_gives_the_same_samples_in_pieces_too(engine):
@@ -218,6 +220,15 @@ def test_the_same_seed_gives_the_same_samples_in_pieces_too(engine):
     assert not np.array_equal(once, dataclasses.replace(engine, seed=1).separated(song))
     literal = dataclasses.replace(engine, reconstruction="literal").separated(song)
     assert np.abs(literal - once).max() > 0.01
+
+
+def test_what_was_chosen_of_a_sampler_is_told_and_done(engine):
+    assert sampled(engine, Sampling()) is engine
+    chosen = Sampling(steps=3, seed=7)
+    assert sampled(engine, chosen) == dataclasses.replace(engine, steps=3, seed=7)
+    assert chosen.told("mine") == "mine, steps 3, seed 7"
+    assert Sampling().told("mine") == "mine"
+    assert Sampling(preview=True).told("mine") == "mine, preview"
 
 
 @pytest.mark.parametrize("frames", [1, 300, 9000])
@@ -253,8 +264,14 @@ def test_a_config_that_cannot_be_is_refused(changes, words):
 
 
 def test_what_cannot_be_sampled_or_taught_is_refused_by_name(engine, corpus, training, tmp_path):
-    with pytest.raises(BadInput, match="steps is 1001; it must be from 1 to 1000"):
-        dataclasses.replace(engine, steps=1001).separated(noise(100))
+    with pytest.raises(BadInput, match="steps is 1001; this model has no more than 1000"):
+        sampled(engine, Sampling(steps=1001))
+    with pytest.raises(BadInput, match="a preview has its own number of steps, and 5 are asked for"):
+        Sampling(steps=5, preview=True)
+    with pytest.raises(BadInput, match="steps is -1"):
+        Sampling(steps=-1)
+    with pytest.raises(BadInput, match="this model draws nothing"):
+        sampled(Halver(), Sampling(seed=1))
     with pytest.raises(BadConfig, match="rate_hz is 44100; the songs were prepared at 8000"):
         train_counterfactual(corpus, read_preset("tiny"), tmp_path / "model", tmp_path / "work")
     wordless = dataclasses.replace(corpus, stems=("drums", "bass", "other", "keys"))

@@ -16,7 +16,7 @@ from models.separation.metrics import (
 
 torch = pytest.importorskip("torch")
 
-from models.separation.losses import LOSSES, LossWeights, mel_filters, separation_loss  # noqa: E402
+from models.separation.losses import LOSSES, LossWeights, mel, mel_filters, separation_loss  # noqa: E402
 
 RATE_HZ = 8000
 EVERY = LossWeights(**dict.fromkeys(LOSSES, 1.0))
@@ -125,3 +125,10 @@ def test_weights_must_say_something():
 
 def test_every_mel_filter_hears_something():
     assert (mel_filters(2048, 44_100).sum(1) > 0).all()
+
+
+def test_mel_hears_with_the_ears_of_the_songs_own_rate():
+    found, true = 0.1 * torch.randn(2, 1, 2, 2, 4000, generator=torch.Generator().manual_seed(0))
+    at = {hz: float(separation_loss(found, true, LossWeights(snr=0.0, mel=1.0), hz)[0]) for hz in (8000, 44_100)}
+    assert at[8000] == pytest.approx(float(mel(found, true, 8000)))
+    assert at[8000] != pytest.approx(at[44_100], rel=1e-3)

@@ -1,9 +1,11 @@
 """A separator is taught, saved, judged and beaten by nobody who costs nothing."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
+from halver import tiny_htdemucs
 
 from models.music.audio import Audio, write_audio
 from models.music.errors import BadConfig, BadInput
@@ -16,11 +18,12 @@ from models.separation.chunks import separated  # noqa: E402
 from models.separation.closer import look_closer  # noqa: E402
 from models.separation.dataset import Corpus, prepare  # noqa: E402
 from models.separation.evaluate import judge  # noqa: E402
+from models.separation.htdemucs import HTDemucs  # noqa: E402
 from models.separation.lesson import PRESETS, SeparationLesson, SeparationTraining, read_preset  # noqa: E402
 from models.separation.locoformer.engine import LocoformerEngine  # noqa: E402
 from models.separation.locoformer.network import Locoformer, load_locoformer  # noqa: E402
 from models.separation.report import evaluate, table  # noqa: E402
-from models.separation.stems import load_separator, separate  # noqa: E402
+from models.separation.stems import apart, load_separator, separate  # noqa: E402
 from models.separation.train import train_separator  # noqa: E402
 
 RATE_HZ = 8000
@@ -154,12 +157,14 @@ def test_a_step_s_batch_is_its_seed(corpus, training):
 
 
 def test_presets_stand_and_epochs_become_steps(corpus, tmp_path):
-    for name in ("tiny", "laptop", "studio", "full", "base"):
+    for name in ("tiny", "laptop", "studio", "full", "base", "live", "htdemucs"):
         assert read_preset(name).config.n_fft
     base = read_preset("base")
     assert (base.config.n_fft, base.config.hop, base.batch, base.plan.learning_rate) == (2048, 1024, 8, 1e-4)
     seconds = sum(song.frames for song in corpus["train"]) / RATE_HZ
-    assert base.plan_for(corpus).steps == int(np.ceil(200 * seconds / (8 * base.config.segment_s)))
+    assert base.plan_for(corpus, base.config.segment_s).steps == int(
+        np.ceil(200 * seconds / (8 * base.config.segment_s))
+    )
     own = tmp_path / "own.yaml"
     own.write_text("{network: tiny, changes: {hop: 64}, plan: {steps: 7}}")
     assert (read_preset(str(own)).config.hop, read_preset(str(own)).plan.steps) == (64, 7)
@@ -173,3 +178,31 @@ def test_presets_stand_and_epochs_become_steps(corpus, tmp_path):
 def test_a_network_at_another_rate_is_refused_before_it_learns(corpus, tmp_path):
     with pytest.raises(BadConfig, match="rate_hz is 44100; the songs were prepared at 8000"):
         train_separator(corpus, read_preset("tiny"), tmp_path / "model", tmp_path / "work")
+
+
+def test_a_network_of_demucs_goes_on_learning_and_plays_from_its_own_folder(corpus, training, tmp_path):
+    start = tiny_htdemucs(tmp_path / "start", RATE_HZ)
+    plan = dataclasses.replace(training.plan, steps=4, validate_every=2, learning_rate=1e-3)
+    going_on = dataclasses.replace(training, start=str(start), plan=plan, batch=1, validation_chunks=1)
+    trained = train_separator(corpus, going_on, tmp_path / "model", tmp_path / "work")
+    before, after = load_separator(start), load_separator(tmp_path / "model")
+    assert isinstance(after, HTDemucs)
+    song = corpus["test"][0].stems().sum(0)
+    window = torch.from_numpy(song[None, :, :RATE_HZ])
+    with torch.inference_mode():
+        np.testing.assert_allclose(trained.network(window), after.network.models[0](window), atol=1e-6)
+    assert np.abs(apart(song, before) - apart(song, after)).max() > 1e-5
+    prepared = Path(str(corpus.songs[0].samples.filename)).parent
+    assert "usdr" in judge(prepared, tmp_path / "model", tmp_path / "verdict")
+    with pytest.raises(BadInput, match="of these songs taught it"):
+        judge(prepared, tmp_path / "model", tmp_path / "again", split="train")
+
+
+def test_what_cannot_go_on_learning_is_refused_by_name(corpus, training, tmp_path):
+    start = tiny_htdemucs(tmp_path / "start")
+    with pytest.raises(BadInput, match="at 44100 Hz; the songs were prepared otherwise"):
+        train_separator(corpus, dataclasses.replace(training, start=str(start)), tmp_path / "model", tmp_path / "work")
+    (start / "bag.yaml").write_text('models: ["tiny", "tiny"]')
+    with pytest.raises(BadInput, match="a bag of 2; one network is taught"):
+        train_separator(corpus, dataclasses.replace(training, start=str(start)), tmp_path / "model", tmp_path / "work")
+    assert not (tmp_path / "model").exists()

@@ -89,6 +89,7 @@ def test_a_file_that_is_read_as_drums_starts_and_overlaps_like_any_other(tmp_pat
 def test_a_folder_of_another_kind_is_no_separator(tmp_path):
     write_json(tmp_path / "config.json", {"kind": "groove"})
     with pytest.raises(
-        BadInput, match=r"kind 'groove' is no separator; there are htdemucs, separator, counterfactual\."
+        BadInput,
+        match=r"kind 'groove' is no separator; there are htdemucs, separator, counterfactual, separator_live\.",
     ):
         load_separator(tmp_path)
