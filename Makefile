@@ -15,8 +15,8 @@ setup: $(READY) ## make the environment in .venv (about a minute, 2.5 GB)
 demo: $(READY) ## from nothing to a groove you can hear: train, register, serve, humanise (about 5 minutes)
 	@$(BIN)/python -m pipelines.demo
 
-test: $(READY) lint ## lint, types, import rules and the quick tests (about 5 minutes)
-	@echo "tests: about 4 minutes on two cores"; $(BIN)/pytest
+test: $(READY) lint ## lint, types, import rules and the tests, file by file on two cores (about 20 minutes)
+	@echo "tests: about 18 minutes on two cores"; $(BIN)/pytest -n 2 --dist loadfile
 
 slow: $(READY) ## the tests that take longer
 	@$(BIN)/pytest -m slow

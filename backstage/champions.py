@@ -1,6 +1,8 @@
-"""The champion, fetched to be heard on the same data as its challenger.
+"""The champion's folder, fetched to be heard on the same data as its challenger, or to be played or built upon.
 
 with champion_folder("groove", version, where) as folder:   # None for version 0: there is no champion yet
+    ...
+with model_folder("jam", "champion", where) as folder:      # or "starter", or a trained model's folder
     ...
 """
 
@@ -11,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from backstage.tracking import log_tags
+from models.music.errors import BadInput
+from serving.families import family
 from serving.where import Where
 
 
@@ -26,3 +30,26 @@ def champion_folder(name: str, version: int, where: Where) -> Iterator[Path | No
     log_tags({"champion": f"{name}/{version}"})
     with scratch("champion") as there:
         yield Registry.at(where).download(name, version, there) / "model"
+
+
+@contextlib.contextmanager
+def model_folder(name: str, voice: str, where: Where) -> Iterator[Path]:
+    """Give the folder of the model that a flag names; where there is no champion yet, the starter's."""
+    if voice not in ("champion", "starter"):
+        if not Path(voice).is_dir():
+            raise BadInput(f"voice is {voice!r}; give champion, starter or a trained model's folder.")
+        yield Path(voice)
+        return
+    with champion_folder(name, _champion(name, where) if voice == "champion" else 0, where) as folder:
+        found = folder or family(name).starter_folder
+        if found is None:
+            raise BadInput(
+                f"{name}: no champion is registered and no starter comes with it. Train one, or give a folder."
+            )
+        yield found
+
+
+def _champion(name: str, where: Where) -> int:
+    from serving.registry import CHAMPION, Registry
+
+    return Registry.at(where).alias(name, CHAMPION) or 0 if where.registry else 0

@@ -14,7 +14,8 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from models.music.files import MANIFEST, numbered, sha256, whole_set
+from models.music.errors import BadInput
+from models.music.files import MANIFEST, numbered, sha256, whole_file, whole_set
 
 NUMBERED = re.compile(r"^([^.].*)_([1-9]\d{0,3})(\.\w+)$")
 
@@ -29,6 +30,16 @@ def publish(outputs: Mapping[str, Path], out_dir: Path) -> list[Path]:
         with numbered(out_dir) as number:
             return _copy([(file, _renumbered(name, number)) for file, name in found], out_dir)
     return _copy(found, out_dir)
+
+
+def take_out(outputs: Mapping[str, Path], target: Path) -> Path:
+    """Bring the one file of a run's outputs to a name of its own."""
+    found = [file for label, path in outputs.items() for file, _ in _files(label, path)]
+    if len(found) != 1:
+        raise BadInput(f"--out {target}: {len(found)} files come out of this run, not one. Give --out-dir.")
+    with whole_file(target) as part:
+        shutil.copyfile(found[0], part)
+    return target
 
 
 def _is_anothers(file: Path, target: Path) -> bool:

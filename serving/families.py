@@ -16,6 +16,7 @@ from pathlib import Path
 import models
 from models.drums.roles import figures as roles
 from models.groove import figures as groove
+from models.jam import figures as jam
 from models.music.config import nearest
 from models.music.errors import BadInput
 from models.music.figures import Figure
@@ -24,6 +25,7 @@ from models.separation.counterfactual import figures as counterfactual
 from serving.contract import ModelContract
 from serving.contracts.counterfactual import COUNTERFACTUAL
 from serving.contracts.groove import GROOVE
+from serving.contracts.jam import JAM
 from serving.contracts.roles import ROLES
 from serving.contracts.separator import SEPARATOR
 from serving.contracts.separator_live import SEPARATOR_LIVE
@@ -95,6 +97,13 @@ FAMILIES: dict[str, Family] = {
             rules=(Rule("usdr"), Rule("si_sdr")),
             budget_ms=5000.0,
             requires=("torch", "safetensors", "soundfile", "soxr", "PyYAML", "demucs"),
+        ),
+        Family(
+            JAM,
+            jam.FIGURES,
+            rules=(Rule("nll"), Rule("chord_gap_nats", tolerance=0.1, limit=0.0)),
+            budget_ms=400.0,
+            requires=("torch", "safetensors", "PyYAML", "onnx", "onnxruntime"),
         ),
         Family(
             SEPARATOR_LIVE,

@@ -27,9 +27,11 @@ INTERVALS: dict[str, tuple[int, ...]] = {
     "suspended": (0, 5, 7, 10),
 }
 KINDS = tuple(INTERVALS)
+NUMBERS = 1 + 12 * len(KINDS)
 _SUFFIX = ("", "m", "7", "maj7", "m7", "m7b5", "dim7", "7sus4")
 _LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _SYMBOL = re.compile(r"([A-G])([#b♯♭]?)([^/]*)(?:/([A-G][#b♯♭]?))?")
+_EXTENDED = re.compile(r"(?<!6)(7|9|11|13|seventh|ninth)")
 # Weights of the root, third, fifth and seventh when a chord is heard, and of a low note that may be its bass.
 _WEIGHTS = (1.0, 1.1, 0.7, 1.0)
 _BASS_BONUS, _STRANGER = 0.5, 0.6
@@ -65,6 +67,18 @@ class Chord:
         return Chord(root, _kind_of(suffix))
 
 
+def chord_number(chord: Chord | None) -> int:
+    """Number a chord from 1 on, 12 roots of 8 kinds; 0 where none is known."""
+    return 0 if chord is None else 1 + chord.root * len(KINDS) + KINDS.index(chord.kind)
+
+
+def chord_of(number: int) -> Chord | None:
+    """Return the chord of a number, or None for 0."""
+    if not 0 <= number < NUMBERS:
+        raise BadInput(f"chord number {number}; give 0 for none, or 1 to {NUMBERS - 1}.")
+    return None if number == 0 else Chord((number - 1) // len(KINDS), KINDS[(number - 1) % len(KINDS)])
+
+
 def recognise(pitches: Iterable[int]) -> Chord | None:
     """Name the chord that a set of sounding pitches fits best; None without at least two pitch classes."""
     sounding = sorted(set(pitches))
@@ -93,7 +107,7 @@ def _kind_of(suffix: str) -> str:
     if re.match(r"(dim|o)", text):
         return "diminished"
     if re.match(r"m(?!aj)", text):
-        return "minor-seventh" if re.search(r"7|9|11|13", text) else "minor"
+        return "minor-seventh" if _EXTENDED.search(text) else "minor"
     if re.search(r"maj|M7|M9|j7", text):
-        return "major-seventh" if re.search(r"7|9|11|13", text) else "major"
-    return "dominant" if re.search(r"(?<!6)(7|9|11|13)", text) and "add" not in text else "major"
+        return "major-seventh" if _EXTENDED.search(text) else "major"
+    return "dominant" if _EXTENDED.search(text) and "add" not in text else "major"

@@ -2,20 +2,22 @@
 
 take = read_midi("groove.mid")                     # one tempo, one meter: what a groove or a phrase is
 write_midi("out.mid", take, drums=True)
+write_parts("song.mid", {"Lead": lead, "Comping": comping}, markers=[(0, "Am7"), (3840, "D7")])     # a track a part
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.music.errors import BadMidi
 from models.music.files import whole_file
-from models.music.notes import TICKS_PER_QUARTER, Take
+from models.music.notes import DURATION, TICKS_PER_QUARTER, VELOCITY, Take, as_notes
 
 MIDI_SUFFIXES = frozenset({".mid", ".midi"})
 MAX_BYTES = 16 * 2**20
@@ -23,7 +25,7 @@ DRUM_CHANNEL = 9
 
 
 def read_score(path: str | os.PathLike[str]) -> Any:
-    """Read a MIDI file as a symusic.Score in its own ticks, or say in a sentence why not. Zero-length notes are dropped."""
+    """Read a MIDI file as a symusic.Score in its own ticks, or say in a sentence why not."""
     import symusic
 
     path, size = _small_file(path)
@@ -93,6 +95,35 @@ def write_midi(
     with whole_file(path) as part:
         file.save(part)
     return Path(path)
+
+
+def write_parts(
+    path: str | os.PathLike[str], parts: Mapping[str, Take], markers: Sequence[tuple[int, str]] = ()
+) -> Path:
+    """Write parts of one tempo and meter as a track each at 960 ticks per quarter; markers carry words with their ticks."""
+    import symusic
+
+    score: Any = symusic.Score(TICKS_PER_QUARTER)
+    first = next(iter(parts.values()))
+    score.tempos.append(symusic.Tempo(0, qpm=first.tempo_bpm))
+    score.time_signatures.append(symusic.TimeSignature(0, *first.meter))
+    for tick, text in markers:
+        score.markers.append(symusic.TextMeta(tick, text))
+    for name, take in parts.items():
+        pitch, velocity, onset, duration = np.array(take.notes.T, order="C")
+        track: Any = symusic.Track(name, 0, False)
+        track.notes = symusic.Note.from_numpy(onset, duration, pitch.astype(np.int8), velocity.astype(np.int8))
+        score.tracks.append(track)
+    with whole_file(path) as part:
+        score.dump_midi(part)
+    return Path(path)
+
+
+def notes_of_track(track: Any) -> NDArray[np.int32]:
+    """The notes of a symusic track in its score's ticks, as as_notes has them; those that last no tick are dropped."""
+    columns = track.notes.numpy()
+    rows = np.stack([columns[name] for name in ("pitch", "velocity", "time", "duration")], axis=1)
+    return as_notes(rows[(rows[:, DURATION] > 0) & (rows[:, VELOCITY] > 0)])
 
 
 def read_texts(path: str | os.PathLike[str]) -> list[str]:

@@ -27,12 +27,14 @@ def main(argv: list[str]) -> int:
     parser = _parser(name, pipeline)
     values = parser.read(argv[1:])
 
-    from pipelines.publish import NUMBERED, publish
+    from pipelines.publish import NUMBERED, publish, take_out
     from pipelines.runner import run
 
     arguments = chosen(pipeline, values)
     outcome = run(pipeline, arguments, profile, cached=not values.no_cache, plain=values.plain)
     written = publish(outcome.paths(), Path(values.out_dir)) if values.out_dir else []
+    if values.out:
+        written.append(take_out(outcome.paths(), Path(values.out)))
     for label, value in outcome.results().items():
         print(f"{'result' if label == 'Output' else label:<9}{value}")
     written.sort(key=lambda path: not NUMBERED.match(path.name))  # this run's own files before the kit's many
@@ -40,7 +42,7 @@ def main(argv: list[str]) -> int:
         print(f"wrote    {path}")
     if len(written) > SHOWN:
         print(f"         and {len(written) - SHOWN} more in {written[0].parent}")
-    for label, path in {} if values.out_dir else outcome.paths().items():
+    for label, path in {} if written else outcome.paths().items():
         print(f"output   {label}: {path}")
     for note in outcome.notes():
         print(f"note     {note}")
@@ -56,6 +58,10 @@ def _parser(name: str, pipeline) -> Flags:
     add_flags(parser, pipeline)
     if "--out-dir" not in parser._option_string_actions:
         ours.add_argument("--out-dir", metavar="DIR", help="bring the outputs here; numbered files get the next number")
+    if "--out" not in parser._option_string_actions:
+        ours.add_argument(
+            "--out", metavar="FILE", help="bring the one file that comes out here, in place of what is there"
+        )
     ours.add_argument("--no-cache", action="store_true", help="run every stage, whatever the cache knows")
     ours.add_argument("--plain", action="store_true", help="plain lines instead of a live table")
     return parser

@@ -1,0 +1,1 @@
+"""The chord-conditioned soloist: role data, tokens, network, decoder, metrics."""

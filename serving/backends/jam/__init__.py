@@ -1,0 +1,1 @@
+"""The soloist inside Triton."""
