@@ -14,7 +14,7 @@ from models.jam.config import TINY
 from models.jam.network import style_weights, with_style
 from models.jam.repertoire import Repertoire, Style, save_repertoire
 from models.music.chords import Chord
-from models.music.errors import BadInput, Busy, Refused
+from models.music.errors import BadInput, Busy, Refused, Unavailable
 from serving.asker import whole
 from serving.client import JamflowClient
 from serving.contracts.jam import JAM, Cue, solo
@@ -174,12 +174,16 @@ def test_two_hundred_sessions_opened_and_abandoned_leave_nothing(server):
     stub = stub_of(server, "jam")
     with JamflowClient(server.grpc_url) as client:
         played(client)
-        before, opened = stub.memory_info().rss, 0
+        before, opened, dropped = stub.memory_info().rss, 0, 0
         while opened < 200:
             try:
                 session = client.session(JAM)
             except Busy:  # those who went are noticed four times a second
                 time.sleep(0.05)
+                continue
+            except Unavailable:  # on a loaded machine gRPC now and then drops a stream that is just being opened
+                dropped += 1
+                assert dropped < 4
                 continue
             opened += 1
             next(iter(solo(session, LONG)), None)
@@ -189,5 +193,6 @@ def test_two_hundred_sessions_opened_and_abandoned_leave_nothing(server):
         everybody = [client.session(JAM) for _ in range(JAM.capacity.sessions)]  # every place is free again
         for session in everybody:
             session.close()
+        assert stub.is_running()
         assert stub.memory_info().rss - before < 40e6
         assert len(played(client)) > 4
