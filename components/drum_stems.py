@@ -22,7 +22,8 @@ from backstage.tracking import log_note
 from models.music.audio import Audio, find_audio, read_parts, write_audio, write_parts
 from models.music.errors import BadAudio
 from models.music.files import take_over, whole_folder
-from models.separation.stems import Separator, at_hand, load_separator, stem_parts, stem_reader
+from models.separation.at_hand import at_hand
+from models.separation.stems import Separator, load_separator, stem_parts, stem_reader
 
 log = logging.getLogger(__name__)
 PRACTICE = "practice"

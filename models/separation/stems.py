@@ -62,6 +62,7 @@ def _htdemucs(model: str) -> Separator:
 
 
 def _locoformer(model: str) -> Separator:
+    from models.separation.at_hand import STARTER
     from models.separation.locoformer.engine import LocoformerEngine
 
     return LocoformerEngine.load(STARTER if model == SEPARATOR else model)
@@ -80,8 +81,6 @@ def _live(model: str) -> Separator:
 
 
 DEMUCS, SEPARATOR = "htdemucs", "separator"
-STARTER = Path(__file__).with_name("starter")
-"""The separator that comes with Jamflow: what `separator` names."""
 ENGINES: dict[str, Callable[[str], Separator]] = {
     DEMUCS: _htdemucs,
     SEPARATOR: _locoformer,
@@ -118,24 +117,6 @@ def apart(mixture: Samples, model: Separator) -> Samples:
     """Separate samples [c, t] of the model's own rate and channels at once: [s, c, t]."""
     middle, spread = float(mixture.mean(dtype=np.float64)), float(mixture.mean(0, dtype=np.float64).std())
     return np.concatenate(list(model.parts(iter([mixture]), middle, spread)), axis=-1)
-
-
-def at_hand(model: str) -> tuple[str, str]:
-    """Say who plays and how good it is: the model, or the starter where the default's weights cannot be had."""
-    if model == DEMUCS:
-        from models.separation.weights import NotHere, find_bag
-
-        try:
-            find_bag(model)
-        except NotHere as error:
-            return SEPARATOR, f"{error.trouble}, so {_starter_spoken()} plays instead"
-    return model, _starter_spoken() if model == SEPARATOR else model
-
-
-def _starter_spoken() -> str:
-    judged = read_mapping(STARTER / "config.json")["facts"]["judged"]
-    figures = ", ".join(f"{stem} {db:.1f}" for stem, db in judged["usdr"].items())
-    return f"the starter separator ({judged['on']}: uSDR {figures} dB)"
 
 
 def separate(song: Song, model: Separator) -> dict[str, Audio]:

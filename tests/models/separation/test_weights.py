@@ -9,7 +9,8 @@ import time
 import pytest
 
 from models.music.errors import BadInput
-from models.separation.stems import at_hand, load_separator
+from models.separation.at_hand import at_hand
+from models.separation.stems import load_separator
 from models.separation.weights import NotHere, find_bag, hub_name
 
 FIND = """
