@@ -44,14 +44,6 @@ def gather(song: str, folder: str, separation: bool, seed: int) -> list[str]:
     return [path.relative_to(folder).as_posix() for path in find_audio(kind)]
 
 
-def choose(songs: str, model: str) -> str:
-    """Name who will take the drums out of the songs, where any are mixes, and tell when it is not the model asked for."""
-    chosen, spoken = at_hand(model) if Path(songs, MIXES).is_dir() else (model, "")
-    if chosen != model:
-        log_note(spoken)
-    return chosen
-
-
 def take(songs: str, name: str, folder: str, model: str, skip_bad: bool) -> int:
     """Leave the drums of one song in a folder; 0 when it cannot be read and may be left out."""
     song, place = Path(songs, name), Path(folder, *Path(name).parts[1:])  # as it lay below mixes/ or drums/

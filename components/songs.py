@@ -24,22 +24,6 @@ def gather_songs(song: str, songs: Output[Dataset], separation: bool = True, see
     return gather(song, songs.path, separation, seed)
 
 
-@stage(image="python-torch", cached=False)
-def choose_separator(songs: Input[Dataset], model: str = "htdemucs") -> str:
-    """Say who takes the drums out: the starter, where htdemucs is asked for and its weights cannot be had.
-
-    Args:
-        songs: What gather-songs brought together.
-        model: Who separates: htdemucs, separator (it comes with Jamflow), or a model's folder.
-
-    Returns:
-        model
-    """
-    from components.drum_stems import choose
-
-    return choose(songs.path, model)
-
-
 @stage(image="python-torch")
 def take_drums(
     songs: Input[Dataset], drums: Output[Dataset], name: str, model: str = "htdemucs", skip_bad: bool = False

@@ -10,7 +10,7 @@ from kfp.dsl import Dataset
 from components.beats import gather_drums, make_groove, make_skeleton, pack_kit
 from components.hits import preprocess
 from components.roles import assign_roles
-from components.songs import choose_separator, collect_stems, gather_songs, take_drums
+from components.songs import collect_stems, gather_songs, take_drums
 from components.tempo import find_tempo
 
 
@@ -42,9 +42,8 @@ def make_drums(
             of a trained model, which takes its own part.
     """
     gathered = gather_songs(song=song, separation=separation, seed=seed)
-    chosen = choose_separator(songs=gathered.outputs["songs"], model=model)
     with dsl.ParallelFor(gathered.outputs["Output"]) as name:
-        taken = take_drums(songs=gathered.outputs["songs"], name=name, model=chosen.output, skip_bad=skip_bad)
+        taken = take_drums(songs=gathered.outputs["songs"], name=name, model=model, skip_bad=skip_bad)
     drums = collect_stems(taken=dsl.Collected(taken.outputs["drums"])).outputs["stems"]
     tempo = find_tempo(drums=drums, bpm=bpm)
     hits = preprocess(song=drums, separation=False, skip_bad=skip_bad).outputs["hits"]

@@ -1,6 +1,6 @@
 """The separator that comes with Jamflow, and when it stands in for one that is not here.
 
-model, spoken = at_hand("htdemucs")         # ("separator", "htdemucs: … so the starter separator (…) plays instead")
+model, spoken = at_hand("htdemucs")         # ("separator", "htdemucs: … so the starter separator (…) plays …")
 load_separator(model, "drums")
 """
 
@@ -22,7 +22,10 @@ def at_hand(model: str) -> tuple[str, str]:
         try:
             find_bag(model)
         except NotHere as error:
-            return SEPARATOR, f"{error.trouble}, so {_starter_spoken()} plays instead"
+            return (
+                SEPARATOR,
+                f"{error.trouble}, so {_starter_spoken()} plays instead; with a network, once more with --no-cache",
+            )
     return model, _starter_spoken() if model == SEPARATOR else model
 
 

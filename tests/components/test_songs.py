@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.drum_stems import choose, collect, gather, take, take_all
+from backstage.tracking import recording
+from components.drum_stems import collect, gather, take, take_all
 from models.music.audio import AUDIO_SUFFIXES, Audio, find_audio, read_audio, write_audio
 from models.music.errors import BadAudio
 from models.separation import stems
@@ -53,16 +54,17 @@ def test_a_song_that_is_drums_already_lies_on_the_disk_once(songs: Path, tmp_pat
     assert sum({stat.st_ino: stat.st_size for stat in sounds}.values()) == given
 
 
-def test_without_a_network_the_starter_takes_the_drums_out_and_drums_need_nobody(
+def test_without_a_network_the_starter_takes_the_drums_out_and_says_so(
     songs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *_: None)
-    mixes, drums = str(tmp_path / "mixes"), str(tmp_path / "drums")
+    mixes = str(tmp_path / "mixes")
     names = gather(str(songs), mixes, separation=True, seed=0)
-    gather(str(songs), drums, separation=False, seed=0)
-    assert (choose(mixes, "htdemucs"), choose(drums, "htdemucs")) == ("separator", "htdemucs")
-    assert take(mixes, names[0], str(tmp_path / "stem"), choose(mixes, "htdemucs"), False) == 1
+    with recording(tmp_path / "record"):
+        assert take(mixes, names[0], str(tmp_path / "stem"), "htdemucs", False) == 1
+    told = "".join(file.read_text() for file in (tmp_path / "record").glob("*.json*"))
+    assert "so the starter separator (" in told
     taken = read_audio(tmp_path / "stem" / "live" / "two.flac.wav")
     assert (taken.rate_hz, taken.frames) == (8_000, 800)
 
