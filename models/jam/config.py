@@ -10,6 +10,8 @@ from models.jam.vocabulary import MAX_STYLES
 from models.music.errors import BadConfig
 
 KIND = "jam"
+ROTARY_BASE, NORM_EPSILON = 10_000.0, 1e-5
+"""Of every size: how positions turn, and what is added below a norm's root."""
 STYLE_NAME = re.compile(r"[\w -]{1,40}")
 
 

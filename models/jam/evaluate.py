@@ -183,7 +183,7 @@ def over_each_others_chords(samples: Sequence[RoleSample]) -> list[RoleSample]:
 
 
 def _over(other: RoleSample, quarters: float) -> tuple:
-    length = other.bars * other.lead.ticks_per_bar / TICKS_PER_QUARTER
+    length = other.bars * other.quarters_per_bar
     turns = range(int(quarters // length) + 1)
     return tuple((turn * length + at, chord) for turn in turns for at, chord in other.chords if at < length)
 

@@ -18,12 +18,11 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from models.jam.config import JamConfig
+from models.jam.config import NORM_EPSILON, ROTARY_BASE, JamConfig
 from models.jam.vocabulary import SIZE
 
 Precision = Literal["fp32", "int8"]
 Weights = Mapping[str, NDArray[np.float32]]
-ROTARY_BASE, NORM_EPSILON = 10_000.0, 1e-5
 BLOCK, ZERO = 32, 128
 MICROSOFT = "com.microsoft"
 EIGHT_BIT_PRODUCTS = 4

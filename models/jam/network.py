@@ -17,14 +17,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.jam.config import JamConfig
+from models.jam.config import NORM_EPSILON, ROTARY_BASE, JamConfig
 from models.jam.harmony import chords_over
 from models.jam.vocabulary import CHORD, PAD, PITCH, SIZE
 from models.music.chords import chord_of
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 """What a style bends."""
-ROTARY_BASE, NORM_EPSILON = 10_000.0, 1e-5
 
 
 class JamNetwork(nn.Module):

@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from models.jam.config import JamConfig
+from models.jam.config import NORM_EPSILON, ROTARY_BASE, JamConfig
 from models.jam.decode import Logits, Reader
-from models.jam.graph import NORM_EPSILON, ROTARY_BASE
 
 
 class TorchDecoder:

@@ -1,4 +1,4 @@
-"""The words of the jam: what a soloist is told, and what it says. 679 of them, each kind a range of its own.
+"""The words of the jam: what a soloist is told, and what it says. 681 of them, each kind a range of its own.
 
     PLACE(5 * 4 + 2), PITCH(60), LENGTH(10)      # a note: where and how loud, what, how long; place first, so that a
                                                  # note can sound after two words (models/jam/grid.py)
