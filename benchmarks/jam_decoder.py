@@ -152,9 +152,9 @@ def _agreement(network: JamNetwork, ours: dict[str, OnnxDecoder], taught: bool, 
     print(f"\nagreement with transformers, {len(lines)} windows of {folder or 'practice solos'}")
     far, same, nats = dict.fromkeys(ours, 0.0), dict.fromkeys(ours, 0.0), dict.fromkeys((*ours, "true"), 0.0)
     for line in lines:
-        asked, over, answers = questions([line])
+        asked, beside, answers = questions([line])
         with torch.no_grad():
-            true = network(asked, over)
+            true = network(asked, beside)
         said = answers[0] != NOTHING
         nats["true"] += float(surprise(true, answers).sum())
         for kind, decoder in ours.items():

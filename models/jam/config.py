@@ -25,7 +25,7 @@ class JamConfig:
     """Numbers a word is made of."""
     heads: int = 4
     """Attention heads; each gets its share of the width."""
-    hidden: int = 704
+    hidden: int = 512
     """Width of the feed-forward part."""
     context: int = 384
     """The most words that are read at once."""
@@ -40,7 +40,7 @@ class JamConfig:
         if min(self.layers, self.width, self.heads, self.hidden) < 1 or self.width % (16 * self.heads):
             raise BadConfig(
                 f"layers {self.layers}, width {self.width}, heads {self.heads}, hidden {self.hidden}:"
-                " every head needs a multiple of 16 numbers (try 6, 256, 4, 704)."
+                " every head needs a multiple of 16 numbers (try 6, 256, 4, 512)."
             )
         if not 64 <= self.context <= 4096:
             raise BadConfig(f"context is {self.context}; give 64 to 4096 (try 384).")

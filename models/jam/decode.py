@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from models.jam.config import JamConfig
 from models.jam.graph import Precision, Weights, memories, memory_shape, onnx_model
-from models.jam.harmony import chords_over
-from models.jam.vocabulary import SIZE
+from models.jam.harmony import as_melody, beside_words
+from models.jam.vocabulary import SIZE, TABLE
 from models.music.errors import BadInput
 
 Logits = NDArray[np.float32]
@@ -62,12 +62,14 @@ class Reader(ABC):
         if not len(words) or total > self.context:
             raise BadInput(f"jam: {total} words to read; 1 to {self.context} fit. Give fewer bars.")
         every = np.concatenate([self.words, words])
-        logits = self._read(words, chords_over(every, len(self.words)))
+        beside = beside_words(every, len(self.words))
+        expected = as_melody(self._read(words, beside), beside)
         self.words = every
-        return logits
+        return expected
 
     @abstractmethod
-    def _read(self, words: NDArray[np.int64], over: NDArray[np.int64]) -> Logits: ...
+    def _read(self, words: NDArray[np.int64], beside: NDArray[np.int64]) -> Logits:
+        """The network's logits after each word, [t, TABLE]."""
 
     def _in_common(self, words: NDArray[np.int64]) -> int:
         length = min(len(words), len(self.words))
@@ -120,13 +122,13 @@ class OnnxReader(Reader):
             self._binding.bind_ortvalue_output(f"{name}_after", value)
         self.nbytes = len(self._memory) * math.prod(shape) * 4
 
-    def _read(self, words: NDArray[np.int64], over: NDArray[np.int64]) -> Logits:
+    def _read(self, words: NDArray[np.int64], beside: NDArray[np.int64]) -> Logits:
         total = len(self.words) + len(words)
-        told = {"words": words[None], "over": over[None]}
+        told = {"words": words[None], "beside": beside[None]}
         told |= {"last": np.array([total - 1], np.int32), "total": np.array([total], np.int32)}
         for name, value in told.items():  # the binding knows no more than where they are
             self._binding.bind_cpu_input(name, value)
-        logits = np.empty((1, len(words), SIZE), np.float32)
+        logits = np.empty((1, len(words), TABLE), np.float32)
         self._binding.bind_output("logits", "cpu", 0, np.float32, logits.shape, logits.ctypes.data)
         self._session.run_with_iobinding(self._binding)
         return logits[0]

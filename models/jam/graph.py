@@ -2,8 +2,8 @@
 
     model = onnx_model(weights, config, "int8")       # bytes for onnxruntime; weights as network.state_dict() names them
 
-Inputs: words int64[1, t], the chords over them int64[1, t], last int32[1] (words read after these, minus 1), total int32[1] (the same, plus 1), and each
-layer's keys and values [1, heads, context, width / heads]. Outputs: logits [1, t, v], and the keys and values with the
+Inputs: words int64[1, t], those beside them int64[1, t, 2] (models/jam/harmony.py), last int32[1] (words read after these, minus 1), total int32[1] (the same, plus 1), and each
+layer's keys and values [1, heads, context, width / heads]. Outputs: logits [1, t, TABLE], and the keys and values with the
 new ones written in: given the same memory for both, nothing is ever copied. Rotation, memory and attention are one
 operator, and 8-bit weights are in blocks of 32 with a scale each, so that a product's error stays local.
 """
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from models.jam.config import NORM_EPSILON, ROTARY_BASE, JamConfig
-from models.jam.vocabulary import SIZE
+from models.jam.vocabulary import TABLE
 
 Precision = Literal["fp32", "int8"]
 Weights = Mapping[str, NDArray[np.float32]]
@@ -53,10 +53,10 @@ class _Writer:
         self.weights, self.config, self.precision = weights, config, precision
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
-        told: dict[str, Any] = dict.fromkeys(("words", "over"), (TensorProto.INT64, [1, "t"]))
+        told: dict[str, Any] = {"words": (TensorProto.INT64, [1, "t"]), "beside": (TensorProto.INT64, [1, "t", 2])}
         told |= dict.fromkeys(("last", "total"), (TensorProto.INT32, [1]))
         self.inputs = [helper.make_tensor_value_info(name, *kind) for name, kind in told.items()]
-        self.outputs = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, "t", SIZE])]
+        self.outputs = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, "t", TABLE])]
         for name in memories(config):
             kind = (TensorProto.FLOAT, memory_shape(config))
             self.inputs.append(helper.make_tensor_value_info(f"{name}_before", *kind))
@@ -69,7 +69,9 @@ class _Writer:
         self.constant("cos", np.cos(angles))
         self.constant("sin", np.sin(angles))
         embedding = self.constant("embedding", self.weight("model.embed_tokens"))
-        stream = self.node("Add", *(self.node("Gather", embedding, told) for told in ("words", "over")))
+        words, beside = (self.node("Gather", embedding, told) for told in ("words", "beside"))
+        axis = self.constant("beside_axis", np.array([2]), np.int64)
+        stream = self.node("Add", words, self.node("ReduceSum", beside, axis, keepdims=0))
         heard = self.node(
             "SimplifiedLayerNormalization",
             stream,
@@ -120,7 +122,7 @@ class _Writer:
         if self.precision == "fp32":
             return self.node("MatMul", heard, self.constant(names[0], weight.T))
         rounded, scales = in_blocks(weight)
-        blocks = self.constant(names[0], rounded), self.constant(f"{names[0]}_scales", scales)
+        blocks = self.constant(names[0], rounded, np.uint8), self.constant(f"{names[0]}_scales", scales)
         rows, columns = weight.shape
         return self.node(
             "MatMulNBits", heard, *blocks, domain=MICROSOFT,
@@ -138,8 +140,7 @@ class _Writer:
     def weight(self, name: str) -> NDArray[np.float32]:
         return self.weights[f"llama.{name}.weight"]
 
-    def constant(self, name: str, value: NDArray[Any]) -> str:
-        kind = value.dtype if value.dtype == np.uint8 else np.float32
+    def constant(self, name: str, value: NDArray[Any], kind: Any = np.float32) -> str:
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value, kind), name))
         return name
 

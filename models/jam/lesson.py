@@ -121,7 +121,7 @@ class JamLesson:
         return words
 
     def loss(self, network: nn.Module, batch: Questions, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        nats = surprise(network(batch.words, batch.over), batch.answers)
+        nats = surprise(network(batch.words, batch.beside), batch.answers)
         return nats.sum() / notes_in(batch.answers), {}
 
     def validate(self, network: nn.Module) -> dict[str, float]:
@@ -147,8 +147,8 @@ def nats_a_note(network: nn.Module, lines: Sequence[Window], at_once: int = 16) 
     totals, notes = dict.fromkeys(KINDS, 0.0), 0
     with torch.no_grad():
         for begin in range(0, len(lines), at_once):
-            words, over, answers = (part.to(device) for part in questions(lines[begin : begin + at_once]))
-            nats = surprise(network(words, over), answers)
+            words, beside, answers = (part.to(device) for part in questions(lines[begin : begin + at_once]))
+            nats = surprise(network(words, beside), answers)
             notes += int(notes_in(answers))
             for name, kind in KINDS.items():
                 totals[name] += float(nats[(answers >= kind.first) & (answers < kind.first + kind.size)].sum())

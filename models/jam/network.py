@@ -1,7 +1,7 @@
 """The soloist's network: a Llama decoder of transformers; a style is a LoRA of peft on top of it.
 
     network = JamNetwork(LAPTOP)
-    logits = network(words, over)                   # [b, t] twice -> [b, t, v]; over: see harmony.py
+    expected = network(words, beside)               # [b, t], [b, t, 2] -> [b, t, v]; beside: see harmony.py
     styled = with_style(network, rank=8)            # the same network; only its LoRA learns
     weights = style_weights(styled)                 # {"model.layers.0.self_attn.q_proj.a": …, ".b": …}
     network.load_state_dict(merged(network.state_dict(), weights, scale=2.0))
@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from models.jam.config import NORM_EPSILON, ROTARY_BASE, JamConfig
-from models.jam.harmony import chords_over
-from models.jam.vocabulary import CHORD, PAD, PITCH, SIZE
+from models.jam.harmony import DEGREES, STEPS, beside_words
+from models.jam.vocabulary import CHORD, PAD, PITCH, SIZE, TABLE
 from models.music.chords import chord_of
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
@@ -36,7 +36,7 @@ class JamNetwork(nn.Module):
         self.config = config
         self.llama = LlamaForCausalLM(
             LlamaConfig(
-                vocab_size=SIZE,
+                vocab_size=TABLE,
                 hidden_size=config.width,
                 intermediate_size=config.hidden,
                 num_hidden_layers=config.layers,
@@ -54,12 +54,25 @@ class JamNetwork(nn.Module):
         )
 
         begin_with_music(self.llama.model.embed_tokens.weight, self.llama.lm_head.weight)
+        self.register_buffer("degrees", torch.from_numpy(DEGREES), persistent=False)
+        self.register_buffer("steps", torch.from_numpy(STEPS), persistent=False)
 
-    def forward(self, words: Tensor, over: Tensor | None = None) -> Tensor:
-        if over is None:
-            over = torch.from_numpy(np.stack([chords_over(line) for line in words.cpu().numpy()])).to(words.device)
+    def forward(self, words: Tensor, beside: Tensor | None = None) -> Tensor:
+        if beside is None:
+            beside = torch.from_numpy(np.stack([beside_words(line) for line in words.cpu().numpy()])).to(words.device)
         embedding = self.llama.get_input_embeddings()
-        return self.llama(inputs_embeds=embedding(words) + embedding(over), use_cache=False).logits
+        heard = embedding(words) + embedding(beside).sum(-2)
+        return self.as_melody(self.llama(inputs_embeds=heard, use_cache=False).logits, beside)
+
+    def as_melody(self, logits: Tensor, beside: Tensor) -> Tensor:
+        """What harmony.as_melody does, for gradients."""
+        degrees, steps = (
+            logits.gather(-1, table[beside[..., k]]) for k, table in enumerate((self.degrees, self.steps))
+        )
+        before, pitches, after = logits[..., :SIZE].split(
+            [PITCH.first, PITCH.size, SIZE - PITCH.first - PITCH.size], -1
+        )
+        return torch.cat([before, pitches + degrees + steps, after], -1)
 
 
 def begin_with_music(*tables: Tensor) -> None:

@@ -2,7 +2,7 @@
 
 texts = texts_of(roles["train"], config)                     # [Text]
 lines = [window for text in texts for window in windows(text, 384)]
-words, over, answers = questions(lines)                      # what is read, and what should follow
+words, beside, answers = questions(lines)                      # what is read, and what should follow
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from models.jam.config import JamConfig
 from models.jam.grid import to_grid
-from models.jam.harmony import chords_over
+from models.jam.harmony import beside_words
 from models.jam.roles import RoleSample
 from models.jam.tokens import Sheet, Text, Words, said_of, spell
 from models.jam.vocabulary import PAD
@@ -74,11 +74,11 @@ def padded(lines: Sequence[Words]) -> NDArray[np.int64]:
 
 
 class Questions(NamedTuple):
-    """A batch, each [b, t]."""
+    """A batch, [b, t] each."""
 
     words: Tensor
-    over: Tensor
-    """The chord over each word, see harmony.py."""
+    beside: Tensor
+    """[b, t, 2], the words beside each word, see harmony.py."""
     answers: Tensor
     """What should be said next; NOTHING where nothing is asked."""
 
@@ -88,5 +88,5 @@ def questions(lines: Sequence[Window]) -> Questions:
     words = padded([line.words for line in lines])
     asked = said_of(words) & (np.arange(words.shape[1]) >= np.array([[line.heard] for line in lines]))
     answers = np.where(asked, words, NOTHING)[:, 1:]
-    over = np.stack([chords_over(line) for line in words])[:, :-1]
-    return Questions(*(torch.from_numpy(part.copy()) for part in (words[:, :-1], over, answers)))
+    beside = np.stack([beside_words(line) for line in words])[:, :-1]
+    return Questions(*(torch.from_numpy(part.copy()) for part in (words[:, :-1], beside, answers)))

@@ -51,11 +51,11 @@ class TorchDecoder:
     def open(self) -> TorchReader:
         return TorchReader(self)
 
-    def step(self, words: Tensor, over: Tensor, places: Tensor, memory: Tensor, span: int) -> Tensor:
-        """Read words with their chords at places, [t] each; keys and values up to `span` are looked at and the new ones written."""
+    def step(self, words: Tensor, beside: Tensor, places: Tensor, memory: Tensor, span: int) -> Tensor:
+        """Read words [t] with those beside them [t, 2] at places [t]; keys and values up to `span` are looked at and the new ones written."""
         seen = torch.arange(span, device=self.device) <= places[:, None]
         cos, sin = self.cos[places], self.sin[places]
-        stream = self.embedding[words] + self.embedding[over]
+        stream = self.embedding[words] + self.embedding[beside].sum(1)
         for layer, (before, qkv, out, after, gate_up, down) in enumerate(self.layers):
             shape = (len(words), 3, self.config.heads, -1)
             query, key, value = functional.linear(_normed(stream, before), qkv).view(shape).unbind(1)  # [t, h, d]
@@ -81,23 +81,25 @@ class TorchReader(Reader):
         self._memory = torch.zeros(shape, device=decoder.device, dtype=decoder.kind)
         self.nbytes = self._memory.nbytes
         self._graph: torch.cuda.CUDAGraph | None = None
-        self._word, self._over, self._place = torch.zeros(3, 1, dtype=torch.long, device=decoder.device)
+        self._word, self._place = torch.zeros(2, 1, dtype=torch.long, device=decoder.device)
+        self._beside = torch.zeros(1, 2, dtype=torch.long, device=decoder.device)
 
-    def _read(self, words: NDArray[np.int64], over: NDArray[np.int64]) -> Logits:
+    def _read(self, words: NDArray[np.int64], beside: NDArray[np.int64]) -> Logits:
         device, begin, end = self._decoder.device, len(self.words), len(self.words) + len(words)
         with torch.no_grad():
             if len(words) == 1 and device.type == "cuda":
-                logits = self._replayed(int(words[0]), int(over[0]), begin)
+                logits = self._replayed(words, beside, begin)
             else:
                 places = torch.arange(begin, end, device=device)
-                read, chords = torch.from_numpy(words).to(device), torch.from_numpy(over).to(device)
-                logits = self._decoder.step(read, chords, places, self._memory, end)
+                read, heard = torch.from_numpy(words).to(device), torch.from_numpy(beside).to(device)
+                logits = self._decoder.step(read, heard, places, self._memory, end)
             return logits.float().cpu().numpy()
 
-    def _replayed(self, word: int, over: int, place: int) -> Tensor:
+    def _replayed(self, word: NDArray[np.int64], beside: NDArray[np.int64], place: int) -> Tensor:
         """Read one word by a graph, recorded the first time: all its kernels are started at once."""
-        for tensor, number in ((self._word, word), (self._over, over), (self._place, place)):
-            tensor.fill_(number)
+        self._word.copy_(torch.from_numpy(word))
+        self._beside.copy_(torch.from_numpy(beside))
+        self._place.fill_(place)
         if self._graph is None:
             self._step()  # what is lazy, happens here
             torch.cuda.synchronize()
@@ -108,7 +110,7 @@ class TorchReader(Reader):
         return self._logits
 
     def _step(self) -> Tensor:
-        return self._decoder.step(self._word, self._over, self._place, self._memory, self.context)
+        return self._decoder.step(self._word, self._beside, self._place, self._memory, self.context)
 
 
 def _normed(stream: Tensor, weight: Tensor) -> Tensor:

@@ -6,6 +6,7 @@
     CHORD(chord_number(Chord(9, "minor")))       # follows a BAR, a BEAT or NEXT; CHORD(0): nobody knows
     BEAT(4), NEXT()                              # the chord changes at the fourth eighth; and after the bar line
     ROLE(0), STYLE(3), TEMPO(7), COND_SEP()      # the head of everything
+    DEGREE(12 + 4), STEP(FARTHEST_STEP - 2)      # beside a pitch, never said: a major chord's third, two semitones down
 
 A word's transposition is another word: TRANSPOSED[shift][words].
 """
@@ -26,6 +27,8 @@ MAX_STYLES, TEMPI = 16, 16
 EIGHTHS = 8
 """In the longest bar."""
 PLACES_PER_EIGHTH = PLACES_PER_QUARTER // 2
+FARTHEST_STEP = 24
+"""Semitones from a pitch to the next that are told apart, up or down."""
 FARTHEST = 6
 """Semitones that words can be transposed, up or down."""
 SLOWEST_BPM, TEMPI_PER_OCTAVE = 40.0, 5
@@ -54,10 +57,28 @@ def _kinds(*sizes: int) -> list[Kind]:
     return [Kind(int(first), size) for first, size in zip(firsts, sizes, strict=False)]
 
 
-PAD, COND_SEP, NEXT, ROLE, STYLE, TEMPO, BAR, BEAT, CHORD, LENGTH, PITCH, PLACE = _kinds(
-    1, 1, 1, len(ROLES), MAX_STYLES, TEMPI, EIGHTHS + 1, EIGHTHS, NUMBERS, LENGTH_SYMBOLS, PITCH_SYMBOLS, BAR_LINE
+_WORDS = (
+    1,
+    1,
+    1,
+    len(ROLES),
+    MAX_STYLES,
+    TEMPI,
+    EIGHTHS + 1,
+    EIGHTHS,
+    NUMBERS,
+    LENGTH_SYMBOLS,
+    PITCH_SYMBOLS,
+    BAR_LINE,
 )
-SIZE = PLACE.first + PLACE.size
+_BESIDE = (12 * (1 + len(KINDS)), 2 * FARTHEST_STEP + 1)
+PAD, COND_SEP, NEXT, ROLE, STYLE, TEMPO, BAR, BEAT, CHORD, LENGTH, PITCH, PLACE, DEGREE, STEP = _kinds(
+    *_WORDS, *_BESIDE
+)
+SIZE = sum(_WORDS)
+"""Words that are told or said."""
+TABLE = SIZE + sum(_BESIDE)
+"""The same, and those that stand beside a pitch (models/jam/harmony.py)."""
 
 
 def tempo_number(tempo_bpm: float) -> int:

@@ -10,7 +10,7 @@ from models.jam.grid import LENGTHS, from_grid, to_grid
 from models.jam.improvise import Cue, improvise, reading
 from models.jam.sampling import Grammar, Taste, choose
 from models.jam.tokens import Sheet, cells_of
-from models.jam.vocabulary import BAR, PITCH, PLACE, SIZE
+from models.jam.vocabulary import BAR, PITCH, PLACE, SIZE, TABLE
 from models.music.errors import BadInput
 
 SAMPLE = toy_sample(3, "rising", "train", bars=8)
@@ -39,8 +39,8 @@ class Anybody(Reader):
         super().__init__(context=256)
         self.dice = np.random.default_rng(seed)
 
-    def _read(self, words, over):
-        return self.dice.normal(size=(len(words), SIZE)).astype(np.float32) * 3
+    def _read(self, words, beside):
+        return self.dice.normal(size=(len(words), TABLE)).astype(np.float32) * 3
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -149,8 +149,8 @@ def test_a_wish_that_cannot_be_kept_is_refused(wish, sentence):
 @pytest.mark.parametrize("most", [0, 2])
 def test_nobody_rests_for_longer_than_was_agreed(most):
     class Lazy(Anybody):
-        def _read(self, words, over):
-            return super()._read(words, over) + 100 * (np.arange(SIZE) == BAR(8))
+        def _read(self, words, beside):
+            return super()._read(words, beside) + 100 * (np.arange(TABLE) == BAR(8))
 
     bars = [cell[0] for cell in improvise(Lazy(0), Cue(SHEET, 0, 16 * 96, taste=Taste(longest_rest_bars=most)))]
     assert bars == list(range(most, 16, most + 1))

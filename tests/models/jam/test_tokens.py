@@ -6,25 +6,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from models.jam.grid import MAX_PLACES, from_grid, to_grid
-from models.jam.harmony import chords_over
+from models.jam.harmony import as_melody, beside_words
 from models.jam.tokens import Sheet, cells_of, said_of, spell, words_of
 from models.jam.vocabulary import (
     BAR,
     BEAT,
     CHORD,
     COND_SEP,
+    DEGREE,
     FARTHEST,
+    FARTHEST_STEP,
     LENGTH,
     NEXT,
+    PAD,
     PITCH,
     PLACE,
     ROLE,
     SIZE,
+    STEP,
     STYLE,
+    TABLE,
     TEMPO,
     TRANSPOSED,
 )
-from models.music.chords import Chord, chord_number, chord_of
+from models.music.chords import KINDS, Chord, chord_number, chord_of
 from models.music.errors import BadInput
 
 AM, D7, G = Chord.parse("Am7"), Chord.parse("D7"), Chord.parse("Gmaj7")
@@ -67,17 +72,42 @@ def test_a_bar_begins_with_its_chords_and_the_one_after_it():
     assert words[second : second + 4] == [BAR(8), chords["G"], NEXT(), chords[""]]
 
 
-def test_every_note_carries_the_chord_over_it():
+def test_every_note_carries_its_chord_its_degree_and_its_step():
     cells = to_grid(
-        [(60, 90, 0, 100), (60, 90, 1800, 9), (60, 90, 1920, 9), (60, 90, 3900, 9), (60, 90, 7700, 9)], 3840
+        [(60, 90, 0, 100), (62, 90, 1800, 9), (57, 90, 1920, 9), (71, 90, 3900, 9), (60, 90, 7700, 9)], 3840
     )
     words = spell(SHEET, cells, 3).window(0, 3)
-    over = chords_over(words)
-    pitches = (words >= PITCH.first) & (words < PITCH.first + PITCH.size)
-    assert over[pitches].tolist() == [CHORD(chord_number(chord)) for chord in (AM, AM, D7, G, None)]
-    assert set(over[~said_of(words)]) == {CHORD()}
+    beside = beside_words(words)
+    chords = [CHORD(chord_number(chord)) for chord in (AM, AM, D7, G, None)]
+    assert beside[is_kind(words, PLACE), 0].tolist() == beside[is_kind(words, LENGTH), 0].tolist() == chords
+    assert beside[is_kind(words, PLACE), 1].tolist() == [PAD(), PITCH(60), PITCH(62), PITCH(57), PITCH(71)]
+    minor, dominant, major = (12 * (1 + KINDS.index(chord.kind)) for chord in (AM, D7, G))
+    degrees = [minor + 3, minor + 5, dominant + 7, major + 4, 0]  # a third, a fourth, a fifth, a third; nobody knows
+    steps = [FARTHEST_STEP + step for step in (2, -5, 14, -11)]
+    assert beside[is_kind(words, PITCH)].tolist() == [
+        [DEGREE(degree), step] for degree, step in zip(degrees, [PAD(), *map(STEP, steps)], strict=True)
+    ]
+    assert set(map(tuple, beside[~said_of(words) | is_kind(words, BAR)])) == {(CHORD(), PAD())}
     for begin in range(len(words)):
-        assert np.array_equal(chords_over(words, begin), over[begin:])
+        assert np.array_equal(beside_words(words, begin), beside[begin:])
+
+
+def test_a_tune_in_another_key_keeps_its_degrees_and_steps():
+    words = spell(SHEET, to_grid(NOTES, 3840), 3).window(0, 3)
+    pitches = is_kind(words, PITCH)
+    assert np.array_equal(beside_words(TRANSPOSED[5][words])[pitches], beside_words(words)[pitches])
+
+
+def test_a_pitch_is_as_likely_as_itself_its_degree_and_its_step():
+    logits = np.zeros((1, TABLE), np.float32)
+    logits[0, [PITCH(60), DEGREE(12 * (1 + KINDS.index("minor-seventh")) + 3), STEP(FARTHEST_STEP - 2)]] = 1, 2, 4
+    expected = as_melody(logits, np.array([[CHORD(chord_number(AM)), PITCH(62)]]))
+    assert expected.shape == (1, SIZE)
+    assert expected[0, [PITCH(60), PITCH(72), PITCH(61), PLACE(0)]].tolist() == [7, 2, 0, 0]
+
+
+def is_kind(words, kind):
+    return (words >= kind.first) & (words < kind.first + kind.size)
 
 
 @pytest.mark.parametrize(("ticks_per_bar", "eighths"), [(2880, 6), (3360, 7), (1920, 4), (1680, 4)])
