@@ -16,10 +16,13 @@ import json
 import secrets
 import socket
 from collections.abc import Iterator
+from time import perf_counter_ns
 from typing import NamedTuple, cast
 
 LOOPBACK = "127.0.0.1"
 LONGEST = 8192  # bytes; macOS refuses more than 9,216
+ALONE_S = 10.0
+"""Whoever has heard nothing of main for so long ends as well."""
 Address = tuple[str, int]
 
 
@@ -166,7 +169,7 @@ class Control(NamedTuple):
 
 
 class Hello(NamedTuple):
-    """Anybody who has just begun: tell me how things stand."""
+    """Anybody who has just begun: tell me how things stand. And main, every second: I live."""
 
     who: str
 
@@ -230,6 +233,12 @@ class Mailbox:
     def __init__(self, address: Address, secret: str) -> None:
         self._secret = secret.encode()
         self._line = _bound(address)
+        self._main_lived_ns = 0
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether there was a main, and it is gone."""
+        return 0 < self._main_lived_ns < perf_counter_ns() - ALONE_S * 1e9
 
     def fileno(self) -> int:
         return self._line.fileno()
@@ -256,6 +265,8 @@ class Mailbox:
             except ConnectionError:  # Windows: an earlier letter found nobody
                 continue
             if letter.startswith(self._secret) and (message := decode(letter[len(self._secret) :])):
+                if isinstance(message, Hello) and message.who == "main":
+                    self._main_lived_ns = perf_counter_ns()
                 yield message
 
 

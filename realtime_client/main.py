@@ -1,0 +1,53 @@
+"""What `jamflow jam` does (pipelines/commands/jam.py reads its flags).
+
+play(settings)                    until Ctrl-C, or for some seconds
+panic()                           silence, whoever plays
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+from realtime_client.band import Band
+from realtime_client.messages import Control, Mailbox, Message, Stage
+from realtime_client.session import Running, announced, running_session
+from realtime_client.settings import JamSettings
+
+Listener = Callable[[Message], None]
+
+
+def play(
+    settings: JamSettings,
+    seconds: float = 0.0,
+    playing: Callable[[Band], None] = lambda band: None,
+    listener: Listener = lambda message: None,
+) -> None:
+    """Play until Ctrl-C, or for some seconds; `playing` is called once it does, the listener hears what main hears."""
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    stage = Stage.anywhere()
+    with Band(settings, stage) as band, announced(Running(stage, os.getpid(), settings.record)):
+        band.wait_until_it_plays()
+        playing(band)
+        end = time.monotonic() + (seconds or float("inf"))
+        while not stopped.is_set() and time.monotonic() < end:
+            for message in band.tend():
+                listener(message)
+
+
+def panic() -> bool:
+    """Silence the running session; whether there was one."""
+    running = running_session()
+    if running is None:
+        return False
+    mailbox = Mailbox((running.stage.main[0], 0), running.stage.secret)
+    try:
+        mailbox.send(Control("panic"), running.stage.rt, running.stage.brain, running.stage.ui)
+    finally:
+        mailbox.close()
+    return True
