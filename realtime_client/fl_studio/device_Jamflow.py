@@ -1,6 +1,6 @@
 # name=Jamflow
 # receiveFrom=Jamflow
-# pyright: reportMissingImports=false
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false
 """Jamflow's ear inside FL Studio: tells where the song is, and does what it is asked to.
 
 Put it in a folder Jamflow of FL's Settings/Hardware folder; docs/live.md tells where that is and what to click. FL lets a
