@@ -22,8 +22,6 @@ from realtime_client.settings import JamSettings
 from realtime_client.terminal import Terminal
 
 PICTURE_S, FRAME_S = 0.1, 0.125
-ALONE_S = 10.0
-"""main says hello every second: without it for so long, it is gone."""
 USELESS = 2
 """The exit code that says: a new start would not help."""
 
@@ -46,19 +44,17 @@ class Stand:
         self._leaving.callback(self._end_recording)
 
     def run(self) -> None:
-        """Until Quit comes, or nobody is there any more who could send it."""
+        """Until Quit comes, or main is gone, who would send it."""
         with self._leaving:
             self._mailbox.send(Hello("ui"), self._stage.rt, self._stage.brain)
             self._mailbox.send(self._word("page", self._page.url), self._stage.main)
-            heard_main = time.monotonic()
             next_picture = next_frame = 0.0
-            while not self._desk.ended and time.monotonic() - heard_main < ALONE_S:
+            while not self._desk.ended and not self._mailbox.is_alone:
                 select.select([self._mailbox], [], [], max(0.0, min(next_picture, next_frame) - time.monotonic()))
                 for message in self._mailbox.read():
                     self._take(message)
                     if message == Hello("main"):
-                        heard_main = time.monotonic()
-                if (now := time.monotonic()) >= next_picture:
+                            if (now := time.monotonic()) >= next_picture:
                     next_picture = now + PICTURE_S
                     self._page.show(self._desk.picture(time.perf_counter_ns()))
                 if now >= next_frame:

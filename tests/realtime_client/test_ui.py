@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from realtime_client import ui
+from realtime_client import messages, ui
 from realtime_client.messages import Beat, Control, Happened, Harmony, Hello, Mailbox, Message, Quit, Stage
 from realtime_client.page import TOKEN, token_of
 from realtime_client.session import jam_home
@@ -170,7 +170,7 @@ def test_a_recording_begins_and_ends_when_asked_in_a_folder_of_our_own_choice(ot
 
 
 def test_it_ends_by_itself_when_main_is_gone(others, monkeypatch):
-    monkeypatch.setattr(ui, "ALONE_S", 1.0)
+    monkeypatch.setattr(messages, "ALONE_S", 1.0)
     thread = standing(others)
     for _ in range(4):
         others.tell(Hello("main"))
