@@ -53,8 +53,7 @@ class Stand:
                 select.select([self._mailbox], [], [], max(0.0, min(next_picture, next_frame) - time.monotonic()))
                 for message in self._mailbox.read():
                     self._take(message)
-                    if message == Hello("main"):
-                            if (now := time.monotonic()) >= next_picture:
+                if (now := time.monotonic()) >= next_picture:
                     next_picture = now + PICTURE_S
                     self._page.show(self._desk.picture(time.perf_counter_ns()))
                 if now >= next_frame:
