@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -48,8 +49,8 @@ class Member:
 class Band:
     """Use it as a context: it plays from the first line to the last."""
 
-    def __init__(self, settings: JamSettings, stage: Stage | None = None) -> None:
-        self.settings = settings
+    def __init__(self, settings: JamSettings, stage: Stage | None = None, names: Sequence[str] = NAMES) -> None:
+        self.settings, self.names = settings, names
         self.stage = stage or Stage.anywhere()
         self.members: dict[str, Member] = {}
         self.restarts: dict[str, int] = dict.fromkeys(NAMES, 0)
@@ -61,7 +62,7 @@ class Band:
         self._mailbox = Mailbox(self.stage.main, self.stage.secret)
         self._leaving.callback(self._mailbox.close)
         try:
-            for name in NAMES:
+            for name in self.names:
                 self._start(name)
         except BaseException:
             self.close()

@@ -2,6 +2,7 @@
 
 with announced(Running(stage, os.getpid(), page="http://127.0.0.1:4711")): ...      # while it lasts
 running = running_session()                                                         # None where none runs
+remember(offset_ms=-12.0); remembered()                                             # {"offset_ms": -12.0}
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import NamedTuple
 
 from models.music.errors import Refused
 from realtime_client.messages import Stage
+
+MEASURED = "measured.json"
 
 
 class Running(NamedTuple):
@@ -35,6 +38,21 @@ def jam_home() -> Path:
 
 def session_file() -> Path:
     return jam_home() / "session.json"
+
+
+def remembered() -> dict[str, float]:
+    """Settings that were measured on this machine."""
+    try:
+        kept = json.loads((jam_home() / MEASURED).read_text(encoding="utf-8"))
+        return {"offset_ms": float(kept["offset_ms"])}
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}
+
+
+def remember(offset_ms: float) -> None:
+    """Keep what was measured, for every session to come."""
+    jam_home().mkdir(parents=True, exist_ok=True)
+    (jam_home() / MEASURED).write_text(json.dumps({"offset_ms": offset_ms}), encoding="utf-8")
 
 
 def running_session() -> Running | None:
