@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from realtime_client.band import Band
-from realtime_client.kpi import figures_of, write_report
 from realtime_client.player import performance
 from realtime_client.ports import INSIDE, open_output
-from realtime_client.recorder import SESSION
+from realtime_client.recorder import newest_session
+from realtime_client.report import write_report
 from realtime_client.settings import JamSettings
 
 TAIL_S = 2.0
@@ -38,7 +38,7 @@ def demo(settings: JamSettings, out: Path, seconds: float) -> Iterator[str]:
         end = time.monotonic() + seconds + TAIL_S
         while time.monotonic() < end:
             band.tend()
-    yield from write_report(out / SESSION)
+    yield from write_report(newest_session(out))
 
 
 def _play(settings: JamSettings, seconds: float) -> None:
@@ -51,4 +51,8 @@ def _play(settings: JamSettings, seconds: float) -> None:
 
 
 def _who(settings: JamSettings) -> str:
-    return f"solos come from {settings.server}" if settings.server else "no server is there, so fallback phrases are played"
+    return (
+        f"solos come from {settings.server}"
+        if settings.server
+        else "no server is there, so fallback phrases are played"
+    )
