@@ -264,9 +264,8 @@ class Mailbox:
                 return
             except ConnectionError:  # Windows: an earlier letter found nobody
                 continue
-            if not letter.startswith(self._secret):
-                continue
-            if (message := decode(letter[len(self._secret) :])) is not None:  # Quit is an empty tuple
+            message = decode(letter[len(self._secret) :]) if letter.startswith(self._secret) else None
+            if message is not None:  # Quit is an empty tuple
                 if isinstance(message, Hello) and message.who == "main":
                     self._main_lived_ns = perf_counter_ns()
                 yield message

@@ -41,10 +41,13 @@ def test_a_letter_to_nobody_is_lost_and_those_after_it_arrive(boxes):
     assert list(brain.read()) == [Plan(1, 0), Plan(2, 0)]
 
 
-def test_every_kind_of_letter_is_read_back_as_itself():
-    for kind in KINDS.values():
-        message = kind(*range(len(kind._fields)))
+def test_every_kind_of_letter_is_read_back_as_itself(boxes):
+    stage, rt, brain = boxes
+    sent = [kind(*range(len(kind._fields))) for kind in KINDS.values()]
+    for message in sent:
         assert decode(encode(message)) == message
+        rt.send(message, stage.brain)
+    assert list(brain.read()) == sent
 
 
 def test_a_stage_survives_a_command_line():
