@@ -40,7 +40,9 @@ class Desk:
     """The whole session, small enough to draw ten times a second."""
 
     def __init__(self, settings: JamSettings, page: str = "") -> None:
-        self.settings, self.page = settings, page
+        self.settings = settings
+        self.page = page
+        """Its address."""
         self.server = Server("connecting" if settings.server else "none", settings.server)
         self.beat = Beat(0, 0, settings.tempo_bpm, False, settings.clock, settings.beats_a_bar)
         self.status: Status | None = None
@@ -147,6 +149,17 @@ class Desk:
             "counts": self.counts(),
             "words": [word.text for word in list(self.words)[-3:]],
             "ended": self.ended,
+        }
+
+    def tape(self) -> dict[str, Any]:
+        """The last few thousand notes of soloist and musician, and the chords heard: enough to keep a take."""
+        return {
+            "tempo_bpm": self.beat.tempo_bpm,
+            "beats_a_bar": self.beat.beats_a_bar,
+            "bar_origin": self.beat.bar_ticks,
+            "chords": list(self.chords),
+            "solo": [(note.pitch, note.velocity, note.onset_ticks, note.duration_ticks) for note in list(self.solo)],
+            "player": list(self.player),
         }
 
     def ports(self) -> dict[str, bool]:

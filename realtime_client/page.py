@@ -1,6 +1,6 @@
 """The session as a page in a browser of this machine: one self-contained file, server-sent events, controls with a token.
 
-    with Page(address_of(stage, settings), token_of(stage), turned) as page:
+    with Page(address_of(stage, settings), token_of(stage), turned, desk.tape) as page:
         page.show(desk.picture(now_ns))            # as often as you like; whoever looks gets the newest
 
 Only 127.0.0.1 is listened to. A page of another site can neither read (Host is checked, so that no name of its own can be
@@ -50,14 +50,20 @@ class Page(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = os.name == "posix"  # elsewhere it would let two listen to one port
 
-    def __init__(self, address: Address, token: str, turned: Callable[[Control], None]) -> None:
+    def __init__(
+        self,
+        address: Address,
+        token: str,
+        turned: Callable[[Control], None],
+        tape: Callable[[], dict[str, Any]] = dict,
+    ) -> None:
         try:
             super().__init__(address, Visit)
         except OSError as error:
             raise BadConfig(
                 f"page_port {address[1]} is taken ({error.strerror}). Choose another with --page-port, or end the other."
             ) from error
-        self.token, self.turned = token, turned
+        self.token, self.turned, self.tape = token, turned, tape
         self.session = hashlib.sha256(token.encode()).hexdigest()[:12]
         self.url = f"http://{LOOPBACK}:{self.server_address[1]}"
         self.watchers = threading.BoundedSemaphore(MOST_WATCHERS)
@@ -120,10 +126,12 @@ class Visit(BaseHTTPRequestHandler):
             self._page()
         elif self.path == "/state":
             self._answer(200, "application/json", self.server.shown)
+        elif self.path == "/tape":
+            self._answer(200, "application/json", json.dumps(self.server.tape()))
         elif self.path == "/events":
             self._events()
         else:
-            self._answer(404, "text/plain", "There is / (the page), /events and /state.")
+            self._answer(404, "text/plain", "There is / (the page), /events, /state and /tape.")
 
     def do_POST(self) -> None:
         origin = self.headers.get("Origin", "")

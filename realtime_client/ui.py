@@ -30,14 +30,15 @@ class Stand:
     """Where the letters go: desk, recorder, page and terminal."""
 
     def __init__(self, stage: Stage, settings: JamSettings) -> None:
-        self._stage = stage
+        self._stage, self._desk = stage, Desk(settings)
         self._leaving = contextlib.ExitStack()
         self._mailbox = Mailbox(stage.ui, stage.secret)
         self._leaving.callback(self._mailbox.close)
         with contextlib.ExitStack() as begun:
             begun.push(self._leaving)
-            self._page = begun.enter_context(Page(address_of(stage, settings), token_of(stage), self._turned))
-            self._desk = Desk(settings, self._page.url)
+            page = Page(address_of(stage, settings), token_of(stage), self._turned, self._desk.tape)
+            self._page = begun.enter_context(page)
+            self._desk.page = self._page.url
             self._terminal = begun.enter_context(Terminal()) if settings.terminal else None
             self._recorder = _recorder(Path(settings.record)) if settings.record else None
             self._leaving = begun.pop_all()
