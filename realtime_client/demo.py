@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from realtime_client.band import Band
@@ -44,8 +45,8 @@ def demo(settings: JamSettings, out: Path, seconds: float) -> Iterator[str]:
 def _play(settings: JamSettings, seconds: float) -> None:
     """Be the player: what the practice room makes up goes into the input port at its time."""
     began = time.perf_counter()
-    with open_output(settings.input_port) as port:
-        for at_s, data in performance(settings.seed, seconds, settings.tempo_bpm):
+    with closing(open_output(settings.input_port)) as port:
+        for at_s, data in performance(settings.seed, seconds, settings.tempo_bpm).events:
             time.sleep(max(0.0, began + at_s - time.perf_counter()))
             port.send(data)
 
