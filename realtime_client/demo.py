@@ -2,7 +2,8 @@
 
 for line in demo(settings, Path("jam-demo"), seconds=60): print(line)
 
-It needs no MIDI system: player and soloist meet at ports of our own, unless `output_port` names one to listen at.
+It needs no MIDI system: player, soloist and a probe at the receiving end meet at ports of our own, unless `output_port` names
+one to listen at.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 from realtime_client.band import Band
 from realtime_client.player import performance
 from realtime_client.ports import INSIDE, open_output
+from realtime_client.probe import probing
 from realtime_client.recorder import newest_session
 from realtime_client.report import write_report
 from realtime_client.settings import JamSettings
@@ -27,19 +29,22 @@ TAIL_S = 2.0
 
 def demo(settings: JamSettings, out: Path, seconds: float) -> Iterator[str]:
     """Play for so long; say where everything is."""
+    out.mkdir(parents=True, exist_ok=True)
     port = f"{INSIDE}demo {os.getpid()}"
     settings = settings._replace(
         input_port=f"{port} in", output_port=settings.output_port or f"{port} out", record=str(out), terminal=False
     )
     yield f"A practice-room player at {settings.tempo_bpm:g} bpm for {seconds:g} s; {_who(settings)}."
-    with Band(settings) as band:
+    heard = out / ".heard.jsonl" if settings.output_port.startswith(INSIDE) else None
+    with probing(settings.output_port, heard) if heard else nullcontext(), Band(settings) as band:
         band.wait_until_it_plays()
         player = threading.Thread(target=_play, args=(settings, seconds), daemon=True)
         player.start()
         end = time.monotonic() + seconds + TAIL_S
         while time.monotonic() < end:
             band.tend()
-    yield from write_report(newest_session(out))
+    session = newest_session(out)
+    yield from write_report(session, heard and heard.replace(session.with_suffix(".heard.jsonl")))
 
 
 def _play(settings: JamSettings, seconds: float) -> None:

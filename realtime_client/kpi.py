@@ -89,7 +89,8 @@ class Session:
         told |= {"hit_rate": notes["model"] / every, "fallback_share": notes["fallback"] / every}
         if ahead := self.bars_ahead():
             told |= {f"bars_ahead_{name}": _quantile(ahead, q) for name, q in (("min", 0), ("p5", 0.05), ("p50", 0.5))}
-        told |= {"dead_air_gaps": len(self.dead_air()), "stuck_notes": self.stuck()}
+        told |= {"dead_air_gaps": len(self.dead_air())}
+        told |= {"stuck_notes": self.stuck()} if self.arrived else {}
         if self.statuses:
             last = self.statuses[-1]
             told |= {name: getattr(last, name) for name in ("late", "dropped", "stale", "underruns")}
@@ -179,9 +180,7 @@ class Session:
         return gaps
 
     def stuck(self) -> int:
-        """Notes that nobody let go: at the receiving end where there was a probe, else those that sounded at the end."""
-        if not self.arrived:
-            return self.statuses[-1].sounding if self.statuses else 0
+        """Notes that nobody had let go when the session was over, at the receiving end."""
         down: set[int] = set()
         for _, pitch, velocity in self.arrived:
             (down.add if velocity else down.discard)(pitch)
