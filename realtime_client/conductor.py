@@ -128,9 +128,9 @@ class Conductor:
         elif kind == START:
             self._song_ticks = 0.0
         self.clock.run(at_ns)
+        self._lock = PhaseLock(self._lock.period_ns)  # the phase begins anew, the tempo is probably the same
         if self._song_ticks is not None:
             self._pulse_ticks = self._jump(self._song_ticks, at_ns)
-            self._lock = PhaseLock(self._lock.period_ns)  # the phase begins anew, the tempo is probably the same
             self._song_ticks = None
 
     def _beacon(self, data: bytes, at_ns: int) -> None:

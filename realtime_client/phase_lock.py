@@ -10,17 +10,22 @@ place, and the lock is made anew from them. Every pulse counts as one, however l
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Sequence
+
 KP, KI = 0.05, 0.001
 GATE_NS = 6_000_000
 NEW_LOCK = 12
 """Pulses outside the gate, one after another."""
+SHORTEST_NS, LONGEST_NS = 5_000_000, 150_000_000
+"""No music has other periods (500 and 17 BPM): a burst of pulses that were held up is no new tempo."""
 
 
 class PhaseLock:
     def __init__(self, period_ns: float = 0.0) -> None:
         self.at_ns = 0.0
         self.period_ns = period_ns
-        self._outside: list[int] = []
+        self._outside: deque[int] = deque(maxlen=NEW_LOCK)
 
     @property
     def is_locked(self) -> bool:
@@ -38,15 +43,17 @@ class PhaseLock:
         self.at_ns = expected_ns if self.is_locked else at_ns
         self._outside.append(at_ns)
         if len(self._outside) == NEW_LOCK:
-            self.period_ns, self.at_ns = _steady(self._outside)
-            self._outside.clear()
+            period_ns, at_ns = _steady(self._outside)
+            if SHORTEST_NS <= period_ns <= LONGEST_NS:
+                self.period_ns, self.at_ns = period_ns, at_ns
+                self._outside.clear()
 
 
-def _steady(pulses_ns: list[int]) -> tuple[float, float]:
+def _steady(pulses_ns: Sequence[int]) -> tuple[float, float]:
     """Lay a steady beat through pulses by Theil and Sen, whom stray pulses do not pull: its period and its last pulse."""
     count = len(pulses_ns)
     slopes = [(pulses_ns[b] - pulses_ns[a]) / (b - a) for a in range(count) for b in range(a + 1, count)]
-    period = max(_median(slopes), 1.0)
+    period = _median(slopes)
     return period, _median([at_ns + (count - 1 - n) * period for n, at_ns in enumerate(pulses_ns)])
 
 

@@ -90,21 +90,25 @@ class _MidiPort:
         try:
             self._try()
         except (BadConfig, rtmidi.RtMidiError) as error:
-            self.close()
+            self._let_go()
             if not wait:
+                self.close()
                 raise BadConfig(str(error)) from error
 
     def look(self) -> None:
         """Notice that the other end is gone, or back."""
         try:
             if self.is_open and self._wanted and self._other not in self._midi.get_ports():
-                self.close()
+                self._let_go()
             if not self.is_open:
                 self._try()
         except (BadConfig, rtmidi.RtMidiError):
-            self.close()
+            self._let_go()
 
     def close(self) -> None:
+        self._let_go()
+
+    def _let_go(self) -> None:
         self.is_open = False
         if self._midi is not None:
             self._midi.delete()  # JACK stands still for seconds when a client only goes
@@ -146,6 +150,10 @@ class MidiInput(_MidiPort):
 
     def read(self) -> Iterator[Arrival]:
         return self._arrivals.read()
+
+    def close(self) -> None:
+        super().close()
+        self._arrivals.close()
 
     def _prepare(self, midi: Any) -> None:
         midi.ignore_types(sysex=False, timing=False, active_sense=True)
