@@ -91,7 +91,7 @@ class Happened(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """brain: another solo begins. What older ones had from here on is dropped, but for what is about to be played."""
+    """brain: another solo begins. It takes the place of what older ones had from here on, as far as it becomes known."""
 
     epoch: int
     from_ticks: int

@@ -12,9 +12,11 @@ import contextlib
 import json
 import select
 import signal
+import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from realtime_client.ports import open_input
@@ -37,6 +39,17 @@ def listen(name: str, file: Path, stopped: threading.Event, seconds: float) -> N
             if time.monotonic() - looked > LOOK_S:
                 looked = time.monotonic()
                 port.look()
+
+
+@contextlib.contextmanager
+def probing(name: str, file: Path) -> Iterator[None]:
+    """Let a process of its own listen as long as the block lasts."""
+    process = subprocess.Popen([sys.executable, "-m", "realtime_client.probe", name, file])
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 def main(arguments: list[str]) -> int:

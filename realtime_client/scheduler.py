@@ -7,8 +7,9 @@
     scheduler.next_ns(timeline)                         # when to ask again
 
 Notes wait in a heap, by their places. What sounds stands in one table, and every Off comes out of it: no note can hang.
-A note that is about to be played is never taken back. A note up to LATE_NS late is played and counted; a later one is
-dropped whole. Where the solo is known no further, the fallback phrase begins by itself and goes on until it is known again.
+A note that is about to be played is never taken back. A new plan takes the place of the old one as it becomes known: what
+the old one had further on is played only if the new one is not there by then. A note up to LATE_NS late is played and
+counted; a later one is dropped whole. Where no plan is known, the fallback phrase begins by itself and goes on until one is.
 """
 
 from __future__ import annotations
@@ -71,8 +72,9 @@ class Scheduler:
     def __init__(self, polyphony: int, bar_line: Callable[[float], int], offset_ns: int = 0) -> None:
         self.offset_ns = offset_ns
         self.counts = Counts()
-        self.known_ticks: float | None = None
-        """How far the solo is known; None where there is none."""
+        self._known: float | None = None
+        self._horizon = self._reserve = 0.0
+        """How far the newest plan is known, where it began, and how far older ones go."""
         self._polyphony = polyphony
         self._bar_line = bar_line
         self._epoch = -1
@@ -97,17 +99,22 @@ class Scheduler:
     def falling_back(self) -> bool:
         return self._repeat is not None
 
+    @property
+    def known_ticks(self) -> float | None:
+        """How far there is something to play; None where there is no solo."""
+        return None if self._known is None else max(self._known, self._reserve)
+
     def plan(self, plan: Plan, now_ns: int, timeline: Timeline) -> None:
-        """Drop what older plans had from here on, and end there what sounds by then."""
+        """Begin another plan: from here on, older notes wait in reserve until it is known as far as they are."""
         if plan.epoch <= self._epoch:
             return
         self._epoch = plan.epoch
-        horizon = max(plan.from_ticks, self._place(now_ns + COMMITTED_NS, timeline))
-        self._waiting = [(place, n, _ended(note, horizon)) for place, n, note in self._waiting if place < horizon]
-        heapq.heapify(self._waiting)
+        horizon = self._horizon = max(plan.from_ticks, self._place(now_ns + COMMITTED_NS, timeline))
+        self._waiting = [(at, n, note if at >= horizon else _ended(note, horizon)) for at, n, note in self._waiting]
         for pitch, (note, end_ticks) in self._sounding.items():
             self._sounding[pitch] = Sounding(note, min(end_ticks, horizon))
-        self.known_ticks = horizon if self.known_ticks is None else min(self.known_ticks, horizon)
+        self._reserve = max((at + note.duration_ticks for at, _, note in self._waiting), default=0.0)
+        self._known = horizon if self._known is None else min(self._known, horizon)
         self._patient_until_ns = now_ns + PATIENCE_NS
 
     def add(self, note: Note, now_ns: int, timeline: Timeline) -> None:
@@ -130,8 +137,13 @@ class Scheduler:
 
     def know(self, known: Known) -> None:
         """Take it that up to here nothing more comes than has come."""
-        if known.epoch == self._epoch and self.known_ticks is not None:
-            self.known_ticks = max(self.known_ticks, known.until_ticks)
+        if known.epoch != self._epoch or self._known is None or known.until_ticks <= self._known:
+            return
+        self._known = known.until_ticks
+        kept = [each for each in self._waiting if not self._is_replaced(*each)]
+        if len(kept) < len(self._waiting):
+            self._waiting = kept
+            heapq.heapify(kept)
 
     def fall_back_on(self, phrase: Phrase) -> None:
         """Keep a phrase ready; a fallback that plays goes on with it."""
@@ -155,7 +167,7 @@ class Scheduler:
     def forget(self) -> list[Off]:
         """Panic: nothing sounds, waits or falls back until there is a new plan."""
         self._waiting.clear()
-        self._repeat = self.known_ticks = None
+        self._repeat = self._known = None
         return self.silence()
 
     def next_ns(self, timeline: Timeline) -> int:
@@ -234,7 +246,11 @@ class Scheduler:
         return Off(pitch)
 
     def _is_over(self, epoch: int) -> bool:
-        return epoch < self._epoch or (epoch == self._epoch and self.known_ticks is None)
+        return epoch < self._epoch or (epoch == self._epoch and self._known is None)
+
+    def _is_replaced(self, place: float, _: int, note: Note) -> bool:
+        """Whether the newest plan is known where an older one put this note."""
+        return note.epoch != self._epoch and self._horizon <= place < (self._known or 0)
 
     def _place(self, ns: int, timeline: Timeline) -> float:
         """Tell which place is to be sent at a moment."""

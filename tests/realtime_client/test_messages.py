@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from realtime_client.messages import KINDS, LOOPBACK, Heard, Mailbox, Phrase, Plan, Stage, decode, encode
+from realtime_client.messages import KINDS, LOOPBACK, Heard, Mailbox, Phrase, Plan, Quit, Stage, decode, encode
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def boxes():
 
 def test_a_letter_arrives_as_it_was_sent(boxes):
     stage, rt, brain = boxes
-    sent = [Heard(12, (0x90, 60, 100)), Plan(7, 3840), Phrase(3840, ((60, 90, 0, 480), (64, 90, 480, 480)))]
+    sent = [Quit(), Heard(12, (0x90, 60, 100)), Plan(7, 3840), Phrase(3840, ((60, 90, 0, 480), (64, 90, 480, 480)))]
     for message in sent:
         rt.send(message, stage.brain)
     assert list(brain.read()) == sent

@@ -79,11 +79,34 @@ def test_an_offset_moves_what_is_heard():
 def test_a_new_plan_takes_back_what_is_not_about_to_be_played():
     stand = Stand()
     stand.plan(1)
-    stand.add(note(1, 60, 960), note(1, 62, 990), note(1, 64, 1920))
+    stand.add(note(1, 60, 960), note(1, 62, 1000), note(1, 64, 1920))
     stand.play(490)
     stand.plan(2, from_ticks=0)
+    stand.know(2, 3840)
     stand.play(2000)
     assert [pitch for _, what, pitch in stand.sent if what == "on"] == [60]
+
+
+def test_what_an_older_plan_had_is_played_until_the_new_one_is_known_so_far():
+    stand = Stand()
+    stand.plan(1)
+    stand.add(*(note(1, 60 + n, 960 * n) for n in range(1, 5)))
+    stand.know(1, 4800)
+    stand.plan(2, from_ticks=960)
+    assert stand.scheduler.known_ticks == 4320
+    stand.add(note(2, 72, 960), note(2, 74, 2000))
+    stand.play(3000)
+    assert [pitch for _, what, pitch in stand.sent if what == "on"] == [72, 74, 63, 64]
+
+
+def test_an_older_plan_in_reserve_is_gone_when_the_new_one_rests():
+    stand = Stand()
+    stand.plan(1)
+    stand.add(note(1, 60, 1920))
+    stand.plan(2, from_ticks=960)
+    stand.know(2, 2**40)
+    stand.play(3000)
+    assert stand.sent == []
 
 
 def test_what_sounds_ends_where_a_new_plan_begins():
@@ -111,6 +134,7 @@ def test_a_note_whose_plan_was_lost_brings_it_along():
     stand.plan(1)
     stand.add(note(1, 60, 1920))
     stand.add(note(2, 67, 960))
+    stand.know(2, 3840)
     stand.play(2000)
     assert [pitch for _, what, pitch in stand.sent if what == "on"] == [67]
 
