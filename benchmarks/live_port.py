@@ -17,7 +17,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter_ns
 
@@ -27,6 +26,7 @@ from models.music.errors import BadConfig
 from realtime_client.jack import jack_server
 from realtime_client.messages import Beat, Hello, Known, Mailbox, Note, Plan, Played, Quit, Stage, Status
 from realtime_client.ports import open_output
+from realtime_client.probe import probing
 from realtime_client.settings import JamSettings
 
 SECONDS = 20.0
@@ -98,16 +98,6 @@ def _wait_for(box: Mailbox, kind: type):
     raise TimeoutError(f"rt sent no {kind.__name__} within 10 s")
 
 
-@contextlib.contextmanager
-def probe(file: Path) -> Iterator[None]:
-    process = subprocess.Popen([sys.executable, "-m", "realtime_client.probe", "Jamflow out", file])
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
 def arrivals(file: Path) -> list[int]:
     """When each note-on arrived; they come in the order they were sent."""
     lines = map(json.loads, file.read_text().splitlines())
@@ -136,7 +126,7 @@ def main(arguments: list[str]) -> int:
         there = Path(leaving.enter_context(tempfile.TemporaryDirectory(prefix="jamflow-bench-")))
         for name, play in (("bare port", bare_port), ("live client", live_client)):
             before = stolen()
-            with probe(there / name):
+            with probing("Jamflow out", there / name):
                 times = play(count)
             took, whole = (after - earlier for after, earlier in zip(stolen(), before, strict=True))
             heard = arrivals(there / name)
