@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from realtime_client.band import Band
-from realtime_client.kpi import figures_of, write_report
+from realtime_client.kpi import write_report
 from realtime_client.player import performance
 from realtime_client.ports import INSIDE, open_output
 from realtime_client.recorder import SESSION
@@ -51,4 +51,8 @@ def _play(settings: JamSettings, seconds: float) -> None:
 
 
 def _who(settings: JamSettings) -> str:
-    return f"solos come from {settings.server}" if settings.server else "no server is there, so fallback phrases are played"
+    return (
+        f"solos come from {settings.server}"
+        if settings.server
+        else "no server is there, so fallback phrases are played"
+    )
