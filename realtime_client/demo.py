@@ -11,13 +11,14 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from realtime_client.band import Band
-from realtime_client.kpi import write_report
 from realtime_client.player import performance
 from realtime_client.ports import INSIDE, open_output
-from realtime_client.recorder import SESSION
+from realtime_client.recorder import newest_session
+from realtime_client.report import write_report
 from realtime_client.settings import JamSettings
 
 TAIL_S = 2.0
@@ -38,14 +39,14 @@ def demo(settings: JamSettings, out: Path, seconds: float) -> Iterator[str]:
         end = time.monotonic() + seconds + TAIL_S
         while time.monotonic() < end:
             band.tend()
-    yield from write_report(out / SESSION)
+    yield from write_report(newest_session(out))
 
 
 def _play(settings: JamSettings, seconds: float) -> None:
     """Be the player: what the practice room makes up goes into the input port at its time."""
     began = time.perf_counter()
-    with open_output(settings.input_port) as port:
-        for at_s, data in performance(settings.seed, seconds, settings.tempo_bpm):
+    with closing(open_output(settings.input_port)) as port:
+        for at_s, data in performance(settings.seed, seconds, settings.tempo_bpm).events:
             time.sleep(max(0.0, began + at_s - time.perf_counter()))
             port.send(data)
 
