@@ -123,6 +123,7 @@ class Band:
     def _start(self, name: str) -> None:
         words = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 (it lives as long as the member)
         command = [sys.executable, "-m", f"realtime_client.{name}", self.stage.written(), self.settings.written()]
+        command += ["again"] * (name in self.members)
         hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0) if name != "ui" else 0
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=words, creationflags=hidden)
         before = self.members[name].began if name in self.members else deque(maxlen=RESTARTS)

@@ -31,7 +31,7 @@ def play(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     stage = Stage.anywhere()
-    with Band(settings, stage) as band, announced(Running(stage, os.getpid(), settings.record)):
+    with Band(settings, stage) as band, announced(Running(stage, os.getpid(), settings)):
         band.wait_until_it_plays()
         playing(band)
         end = time.monotonic() + (seconds or float("inf"))

@@ -91,7 +91,7 @@ class Happened(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """brain: another solo begins. What older ones had from here on is dropped, but for what is about to be played."""
+    """brain: another solo begins. It takes the place of what older ones had from here on, as far as it becomes known."""
 
     epoch: int
     from_ticks: int
@@ -264,7 +264,8 @@ class Mailbox:
                 return
             except ConnectionError:  # Windows: an earlier letter found nobody
                 continue
-            if letter.startswith(self._secret) and (message := decode(letter[len(self._secret) :])):
+            message = decode(letter[len(self._secret) :]) if letter.startswith(self._secret) else None
+            if message is not None:  # Quit is an empty tuple
                 if isinstance(message, Hello) and message.who == "main":
                     self._main_lived_ns = perf_counter_ns()
                 yield message

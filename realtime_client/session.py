@@ -1,8 +1,8 @@
 """The session that runs on this machine: a small file that says where its processes listen.
 
-with announced(Running(stage, os.getpid(), page="http://127.0.0.1:4711")): ...      # while it lasts
-running = running_session()                                                         # None where none runs
-remember(offset_ms=-12.0); remembered()                                             # {"offset_ms": -12.0}
+with announced(Running(stage, os.getpid(), settings)): ...      # while it lasts
+running = running_session()                                     # None where none runs
+remember(offset_ms=-12.0); remembered()                         # {"offset_ms": -12.0}
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from models.music.errors import Refused
+from models.music.errors import JamflowError, Refused
 from realtime_client.messages import Stage
+from realtime_client.settings import JamSettings
 
 MEASURED = "measured.json"
 
@@ -27,8 +28,8 @@ class Running(NamedTuple):
     stage: Stage
     pid: int
     """Of main."""
-    record: str = ""
-    """The folder it is recorded into."""
+    settings: JamSettings = JamSettings()
+    """With which it began."""
 
 
 def jam_home() -> Path:
@@ -58,9 +59,9 @@ def remember(offset_ms: float) -> None:
 def running_session() -> Running | None:
     """The session that runs, if one does: its main holds the port that the file names."""
     try:
-        stage, pid, record = json.loads(session_file().read_text(encoding="utf-8"))
-        running = Running(Stage.read(json.dumps(stage)), int(pid), str(record))
-    except (OSError, ValueError, TypeError):
+        stage, pid, settings = json.loads(session_file().read_text(encoding="utf-8"))
+        running = Running(Stage.read(stage), int(pid), JamSettings.read(settings))
+    except (OSError, ValueError, TypeError, JamflowError):
         return None
     return running if _is_taken(running.stage) else None
 
@@ -74,7 +75,7 @@ def announced(running: Running) -> Iterator[None]:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.unlink(missing_ok=True)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as written:
-        json.dump(running, written)
+        json.dump((running.stage.written(), running.pid, running.settings.written()), written)
     try:
         yield
     finally:

@@ -55,9 +55,8 @@ def _devices(_: argparse.Namespace) -> int:
 
 
 def _doctor(given: argparse.Namespace) -> int:
-    from realtime_client.doctor import checks
-
     from pipelines.commands.doctor import told
+    from realtime_client.doctor import checks
 
     return told(checks(_settings(given)))
 

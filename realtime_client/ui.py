@@ -1,0 +1,115 @@
+"""Show and record the session: everything comes here, and nobody waits for it.
+
+Run: python -m realtime_client.ui STAGE SETTINGS      (main does)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from models.music.errors import JamflowError
+from realtime_client.desk import Desk
+from realtime_client.messages import Control, Happened, Hello, Mailbox, Message, Quit, Stage
+from realtime_client.page import Page, address_of, token_of
+from realtime_client.session import jam_home
+from realtime_client.settings import JamSettings
+from realtime_client.terminal import Terminal
+
+PICTURE_S, FRAME_S = 0.1, 0.125
+USELESS = 2
+"""The exit code that says: a new start would not help."""
+
+
+class Stand:
+    """Where the letters go: desk, recorder, page and terminal."""
+
+    def __init__(self, stage: Stage, settings: JamSettings) -> None:
+        self._stage, self._desk = stage, Desk(settings)
+        self._leaving = contextlib.ExitStack()
+        self._mailbox = Mailbox(stage.ui, stage.secret)
+        self._leaving.callback(self._mailbox.close)
+        with contextlib.ExitStack() as begun:
+            begun.push(self._leaving)
+            page = Page(address_of(stage, settings), token_of(stage), self._turned, self._desk.tape)
+            self._page = begun.enter_context(page)
+            self._desk.page = self._page.url
+            self._terminal = begun.enter_context(Terminal()) if settings.terminal else None
+            self._recorder = _recorder(Path(settings.record)) if settings.record else None
+            self._leaving = begun.pop_all()
+        self._leaving.callback(self._end_recording)
+
+    def run(self) -> None:
+        """Until Quit comes, or main is gone, who would send it."""
+        with self._leaving:
+            self._mailbox.send(Hello("ui"), self._stage.rt, self._stage.brain)
+            self._mailbox.send(self._word("page", self._page.url), self._stage.main)
+            next_picture = next_frame = 0.0
+            while not self._desk.ended and not self._mailbox.is_alone:
+                select.select([self._mailbox], [], [], max(0.0, min(next_picture, next_frame) - time.monotonic()))
+                for message in self._mailbox.read():
+                    self._take(message)
+                if (now := time.monotonic()) >= next_picture:
+                    next_picture = now + PICTURE_S
+                    self._page.show(self._desk.picture(time.perf_counter_ns()))
+                if now >= next_frame:
+                    next_frame = now + FRAME_S
+                    if self._terminal:
+                        self._terminal.draw(self._desk, time.perf_counter_ns())
+            self._desk.take(Quit())
+            self._page.show(self._desk.picture(time.perf_counter_ns()))
+
+    def _turned(self, control: Control) -> None:
+        """The page turned something, on a thread of its own: each process takes what is its own, this one too."""
+        self._mailbox.send(control, self._stage.rt, self._stage.brain, self._stage.ui)
+
+    def _take(self, message: Message) -> None:
+        if isinstance(message, Control) and message.name == "record":
+            self._switch_recording(message.value == "on")
+        if self._recorder:
+            self._recorder.take(message)
+        self._desk.take(message)
+
+    def _switch_recording(self, on: bool) -> None:
+        if on and self._recorder is None:
+            folder = jam_home() / time.strftime("session-%Y%m%d-%H%M%S")
+            self._recorder = _recorder(folder)
+            self._mailbox.send(self._word("recording", f"recording into {folder}"), self._stage.ui)
+            self._mailbox.send(
+                Hello("ui"), self._stage.rt, self._stage.brain
+            )  # a recording begins with how things stand
+        elif not on:
+            self._end_recording()
+
+    def _end_recording(self) -> None:
+        if self._recorder:
+            self._recorder.close()
+            self._recorder = None
+
+    def _word(self, what: str, text: str) -> Happened:
+        return Happened(time.perf_counter_ns(), "ui", what, text)
+
+
+def _recorder(folder: Path) -> Any:
+    from realtime_client.recorder import Recorder  # type: ignore[import-not-found]
+
+    return Recorder(folder)
+
+
+def main(argv: list[str]) -> int:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for main, who says Quit
+    try:
+        Stand(Stage.read(argv[0]), JamSettings.read(argv[1])).run()
+    except JamflowError as error:
+        print(f"jamflow: {error}", file=sys.stderr)
+        return USELESS
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
