@@ -17,7 +17,7 @@ from models.music.errors import JamflowError
 from realtime_client.desk import Desk
 from realtime_client.messages import Control, Happened, Hello, Mailbox, Message, Quit, Stage
 from realtime_client.page import Page, address_of, token_of
-from realtime_client.session import jam_home
+from realtime_client.session import sessions
 from realtime_client.settings import JamSettings
 from realtime_client.terminal import Terminal
 
@@ -86,7 +86,7 @@ class Stand:
 
     def _switch_recording(self, on: bool) -> None:
         if on and self._recorder is None:
-            folder = Path(self._desk.settings.record or jam_home() / "sessions")
+            folder = Path(self._desk.settings.record or sessions())
             self._recorder = _recorder(folder)
             self._mailbox.send(self._word("recording", f"recording into {folder}"), self._stage.ui)
             self._mailbox.send(
