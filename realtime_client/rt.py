@@ -19,6 +19,7 @@ from time import perf_counter_ns
 from models.music.errors import JamflowError
 from realtime_client.clock import TICKS_PER_QUARTER, Clock, Timeline
 from realtime_client.conductor import Conductor
+from realtime_client.fl_studio.beacons import COMMANDS, command, hint
 from realtime_client.messages import (
     Control,
     Happened,
@@ -80,6 +81,8 @@ class Player:
         try:
             self._mailbox.send(Hello("rt"), self._stage.brain)
             self._say(self._told)
+            for port in (self._input, self._output):
+                self._tell_of(port, was_open=True)
             while not self._is_over and not self._mailbox.is_alone:
                 self._wait()
                 self._send(self._scheduler.due(perf_counter_ns(), self._clock.timeline))
@@ -172,8 +175,6 @@ class Player:
 
     def _tell_fl(self, name: str, value: str) -> None:
         """Ask FL Studio's script for something, in SysEx that nobody else takes for music."""
-        from realtime_client.fl_studio.beacons import COMMANDS, command, hint
-
         if name == "hint":
             self._output.send(tuple(hint(value)))
         elif value in COMMANDS:
@@ -214,6 +215,9 @@ class Player:
     def _look(self, port: Port) -> None:
         was_open = port.is_open
         port.look()
+        self._tell_of(port, was_open)
+
+    def _tell_of(self, port: Port, was_open: bool) -> None:
         if was_open != port.is_open:
             what = "port-back" if port.is_open else "port-lost"
             self._tell(what, f"{port.name} is {'back' if port.is_open else 'gone'}")
