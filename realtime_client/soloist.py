@@ -44,8 +44,7 @@ from serving.contracts.jam import Cue
 
 PICKUP_NS = 35_000_000
 PICKUP_VELOCITY = 88
-GRACE = 2 * STEP
-"""rt waits for the first note so long before it falls back."""
+PICKUP_TICKS = 2 * STEP
 FOREVER = 2**40
 MOST_PATIENCE_S = 2.0
 TEMPO_MOVED = 0.04
@@ -166,8 +165,6 @@ class Soloist:
             return
         waits = self._entry is not None and not self._entry.sounded
         self._begin(now_ns, 0 if waits else self._commit(), heard.first_note_ns)
-        if waits:
-            self._known_until(self._planned + GRACE)
 
     def _make_phrase(self) -> None:
         pulse, chord = self._pulse, self.chord
@@ -184,7 +181,7 @@ class Soloist:
             return
         entry.sounded = True
         place, pitch = self._pulse.place(now_ns), pickup_pitch(self.chord)
-        self._deeds.append(Note(self.epoch, pitch, PICKUP_VELOCITY, place, GRACE, "pickup", at_once=True))
+        self._deeds.append(Note(self.epoch, pitch, PICKUP_VELOCITY, place, PICKUP_TICKS, "pickup", at_once=True))
 
     # Plans
 
