@@ -124,6 +124,5 @@ def _do(deeds: Iterable[Deed], mailbox: Mailbox, stage: Stage, worker: Generatio
             mailbox.send(deed, stage.rt if isinstance(deed, FOR_RT) else stage.ui)
 
 
-
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
