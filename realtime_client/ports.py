@@ -99,6 +99,7 @@ class _MidiPort:
         try:
             if self.is_open and self._wanted and self._other not in self._midi.get_ports():
                 self.is_open = False
+                self._end()
                 self._midi.close_port()
             if not self.is_open:
                 self._try()
@@ -114,12 +115,12 @@ class _MidiPort:
         """Leave the MIDI system. JACK stands still for seconds when a client is not deleted, and must not do it often."""
         self.is_open = False
         if self._midi is not None:
+            self._end()
             self._midi.delete()
             self._midi = None
 
     def _try(self) -> None:
         self._midi = self._midi or _client(self.kind)
-        self._prepare(self._midi)
         names = self._midi.get_ports()
         if self._wanted:
             place = next((n for n, name in enumerate(names) if self._wanted.lower() in name.lower()), None)
@@ -136,9 +137,13 @@ class _MidiPort:
         else:
             self._midi.open_virtual_port(self.name)
         self.is_open = True
+        self._begin()
 
-    def _prepare(self, midi: Any) -> None:
-        """Do what must be done each time before the port opens."""
+    def _begin(self) -> None:
+        """Do what is to be done once the port is open."""
+
+    def _end(self) -> None:
+        """Do what is to be done before it closes."""
 
 
 class MidiInput(_MidiPort):
@@ -158,9 +163,13 @@ class MidiInput(_MidiPort):
         super().close()
         self._arrivals.close()
 
-    def _prepare(self, midi: Any) -> None:
-        midi.ignore_types(sysex=False, timing=False, active_sense=True)
-        midi.set_callback(self._arrivals.hear)
+    def _begin(self) -> None:
+        self._midi.ignore_types(sysex=False, timing=False, active_sense=True)
+        self._midi.set_callback(self._arrivals.hear)
+
+    def _end(self) -> None:
+        # Who closes a port holds the interpreter until JACK has answered; JACK waits for a callback that waits for that.
+        self._midi.cancel_callback()
 
 
 class MidiOutput(_MidiPort):

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Callable
+from typing import TypeVar
 
 import pytest
 
@@ -21,6 +23,7 @@ from realtime_client.messages import (
     Hello,
     Known,
     Mailbox,
+    Message,
     Note,
     Phrase,
     Plan,
@@ -34,6 +37,7 @@ from realtime_client.probe import probing
 from realtime_client.settings import JamSettings
 
 WAIT_S = 5.0
+Kind = TypeVar("Kind", bound=Message)
 SOUND = 0x90
 SILENCE = [(0xB0, 123, 0), *((0x80, pitch, 0) for pitch in range(128))]
 
@@ -67,7 +71,7 @@ class Beside:
         for message in messages:
             self.box.send(message, self.stage.rt)
 
-    def wait_for(self, kind, such=lambda message: True):
+    def wait_for(self, kind: type[Kind], such: Callable[[Kind], bool] = lambda message: True) -> Kind:
         end = time.monotonic() + WAIT_S
         while time.monotonic() < end:
             select.select([self.box], [], [], 0.05)
