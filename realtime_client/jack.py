@@ -11,13 +11,13 @@ import os
 import shutil
 import subprocess
 import time
-import uuid
 from collections.abc import Iterator
 
 from models.music.errors import BadConfig, Unavailable
 from realtime_client.ports import open_output
 
-READY_S, ENDED_S = 10.0, 10.0
+READY_S, ENDED_S, TAKEN_S = 10.0, 10.0, 0.5
+NAMES = 6
 SERVER = "JACK_DEFAULT_SERVER"
 
 
@@ -26,9 +26,9 @@ def jack_server() -> Iterator[str]:
     """Run one while the context lasts; gives its name, which the environment holds as well."""
     if not shutil.which("jackd"):
         raise BadConfig("jackd is not installed; it makes MIDI ports without a sound card: apt-get install jackd2.")
-    name, before = f"jamflow-{uuid.uuid4().hex[:6]}", os.environ.get(SERVER)
+    before = os.environ.get(SERVER)
+    name, server = _started()
     os.environ[SERVER] = name
-    server = subprocess.Popen(_command(name), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait_for(server)
         yield name
@@ -41,6 +41,18 @@ def jack_server() -> Iterator[str]:
         del os.environ[SERVER]
         if before is not None:
             os.environ[SERVER] = before
+
+
+def _started() -> tuple[str, subprocess.Popen]:
+    """Take the first name that is free: a machine has eight in all, and one that was killed keeps its own until its name is used again."""
+    for number in range(NAMES):
+        name = f"jamflow-{number}"
+        server = subprocess.Popen(_command(name), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(TAKEN_S)
+            continue
+        return name, server
+    raise Unavailable(f"jackd did not begin under any of {NAMES} names. Are so many running? `ps -C jackd` tells.")
 
 
 def _command(name: str) -> list[str]:

@@ -23,7 +23,7 @@ from realtime_client.ports import open_input
 from realtime_client.punctual import never_collect, take_priority
 
 PRIORITY = 60
-LOOK_S = 0.2
+LOOK_S, ENDED_S = 0.2, 5.0
 
 
 def listen(name: str, file: Path, stopped: threading.Event, seconds: float) -> None:
@@ -49,7 +49,10 @@ def probing(name: str, file: Path) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(10)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(ENDED_S)
+        process.kill()
+        process.wait()
 
 
 def main(arguments: list[str]) -> int:
