@@ -20,8 +20,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-from benchmarks.live_port import arrivals, bare_port, stolen
 
+from benchmarks.live_port import bare_port, lateness_ms, stolen
 from models.music.chords import Chord
 from models.music.errors import BadConfig
 from realtime_client.band import Band
@@ -150,8 +150,8 @@ def _bare(folder: Path) -> np.ndarray:
     """How far a note's way through the bare port is from the median."""
     heard = folder / "bare.jsonl"
     with probing(OUTPUT, heard):
-        sent = bare_port(1000)
-    late = np.array([there - sent[n] for n, there in enumerate(arrivals(heard))]) / 1e6
+        sent = bare_port(1000, heard)
+    late = lateness_ms(sent, heard)
     return np.abs(late - np.median(late))
 
 

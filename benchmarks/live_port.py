@@ -17,16 +17,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter_ns
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.music.errors import BadConfig
 from realtime_client.jack import jack_server
-from realtime_client.messages import Beat, Hello, Known, Mailbox, Note, Plan, Played, Quit, Stage, Status
+from realtime_client.messages import Beat, Hello, Known, Mailbox, Message, Note, Plan, Played, Quit, Stage, Status
 from realtime_client.ports import open_output
+from realtime_client.probe import probing
 from realtime_client.settings import JamSettings
 
 SECONDS = 20.0
@@ -35,17 +37,22 @@ JITTER_MS = 2.0
 EVERY_MS, TEMPO_BPM, NOTE_TICKS = 10, 125.0, 20  # at 125 BPM a tick is half a millisecond
 AHEAD = 100
 """Notes that are told in advance."""
-PITCHES = range(20, 100)
+PITCHES, KNOCK = range(20, 100), 0
+READY_S = 10.0
 ON = 0x90
+Kind = TypeVar("Kind", bound=Message)
 Times = dict[int, int]
 """Of the n-th note: ns."""
 
 
-def bare_port(count: int) -> Times:
+def bare_port(count: int, heard: Path) -> Times:
     """Send notes from this process by a plain alarm; when each was handed over."""
     sent: Times = {}
     with contextlib.closing(open_output("")) as port:
-        time.sleep(1.0)  # until the probe has found it
+        end = time.monotonic() + READY_S
+        while not (heard.exists() and heard.stat().st_size) and time.monotonic() < end:  # until the probe has found it
+            port.send((ON, KNOCK, 1))
+            time.sleep(0.1)
         begun_ns = perf_counter_ns()
         for n in range(count):
             time.sleep(max(0, begun_ns + n * EVERY_MS * 1_000_000 - perf_counter_ns()) / 1e9)
@@ -55,7 +62,7 @@ def bare_port(count: int) -> Times:
     return sent
 
 
-def live_client(count: int) -> Times:
+def live_client(count: int, _: Path) -> Times:
     """Let rt play, told of notes a second ahead as a brain would; when each was due."""
     stage = Stage.anywhere()
     command = [sys.executable, "-m", "realtime_client.rt", stage.written(), JamSettings(tempo_bpm=TEMPO_BPM).written()]
@@ -88,30 +95,26 @@ def live_client(count: int) -> Times:
     return due
 
 
-def _wait_for(box: Mailbox, kind: type):
-    end = time.monotonic() + 10
+def _wait_for(box: Mailbox, kind: type[Kind]) -> Kind:
+    end = time.monotonic() + READY_S
     while time.monotonic() < end:
         select.select([box], [], [], 0.1)
         for message in box.read():
             if isinstance(message, kind):
                 return message
-    raise TimeoutError(f"rt sent no {kind.__name__} within 10 s")
+    raise TimeoutError(f"rt sent no {kind.__name__} within {READY_S:g} s")
 
 
-@contextlib.contextmanager
-def probe(file: Path) -> Iterator[None]:
-    process = subprocess.Popen([sys.executable, "-m", "realtime_client.probe", "Jamflow out", file])
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def arrivals(file: Path) -> list[int]:
-    """When each note-on arrived; they come in the order they were sent."""
-    lines = map(json.loads, file.read_text().splitlines())
-    return [line["at_ns"] for line in lines if line["data"][0] == ON]
+def lateness_ms(times: Times, heard: Path) -> NDArray[np.float64]:
+    """Pair each note-on that arrived with the next one of its pitch that was sent; those between them are lost."""
+    late, n = [], 0
+    for line in map(json.loads, heard.read_text().splitlines()):
+        kind, pitch, *_ = line["data"]
+        if kind == ON and pitch in PITCHES:
+            n += (PITCHES.index(pitch) - n) % len(PITCHES)
+            late += [(line["at_ns"] - times[n]) / 1e6] if n in times else []
+            n += 1
+    return np.array(late)
 
 
 def stolen() -> tuple[int, int]:
@@ -136,13 +139,13 @@ def main(arguments: list[str]) -> int:
         there = Path(leaving.enter_context(tempfile.TemporaryDirectory(prefix="jamflow-bench-")))
         for name, play in (("bare port", bare_port), ("live client", live_client)):
             before = stolen()
-            with probe(there / name):
-                times = play(count)
+            heard = there / name
+            with probing("Jamflow out", heard):
+                times = play(count, heard)
             took, whole = (after - earlier for after, earlier in zip(stolen(), before, strict=True))
-            heard = arrivals(there / name)
-            late_ms = np.array([at - times[n] for n, at in zip(sorted(times), heard, strict=False)]) / 1e6
+            late_ms = lateness_ms(times, heard)
             jitter_ms = np.abs(late_ms - np.median(late_ms))
-            lost = count - len(heard)
+            lost = count - len(late_ms)
             late = np.percentile(late_ms, (50, 99, 100))
             jitter = np.percentile(jitter_ms, (50, 99))
             print(f"{name:<14}{late[0]:17.2f}{late[1]:8.2f}{late[2]:8.2f}{jitter[0]:13.2f}{jitter[1]:8.2f}{lost:7d}{took / whole:9.1%}")  # fmt: skip

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from realtime_client.clock import TICKS_PER_QUARTER, Clock, Timeline
+from realtime_client.fl_studio.beacons import read_beacon
 from realtime_client.phase_lock import PhaseLock
 from realtime_client.settings import CLOCKS, RANGES
 
@@ -134,8 +135,6 @@ class Conductor:
             self._song_ticks = None
 
     def _beacon(self, data: bytes, at_ns: int) -> None:
-        from realtime_client.fl_studio.beacons import read_beacon
-
         beacon = read_beacon(data)
         if beacon is None:
             return

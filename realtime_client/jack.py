@@ -34,7 +34,10 @@ def jack_server() -> Iterator[str]:
         yield name
     finally:
         server.terminate()
-        server.wait(ENDED_S)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(ENDED_S)
+        server.kill()
+        server.wait()
         del os.environ[SERVER]
         if before is not None:
             os.environ[SERVER] = before

@@ -43,9 +43,9 @@ class PhaseLock:
         self.at_ns = expected_ns if self.is_locked else at_ns
         self._outside.append(at_ns)
         if len(self._outside) == NEW_LOCK:
-            period_ns, at_ns = _steady(self._outside)
+            period_ns, latest_ns = _steady(self._outside)
             if SHORTEST_NS <= period_ns <= LONGEST_NS:
-                self.period_ns, self.at_ns = period_ns, at_ns
+                self.period_ns, self.at_ns = period_ns, latest_ns
                 self._outside.clear()
 
 

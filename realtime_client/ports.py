@@ -90,7 +90,6 @@ class _MidiPort:
         try:
             self._try()
         except (BadConfig, rtmidi.RtMidiError) as error:
-            self._let_go()
             if not wait:
                 self.close()
                 raise BadConfig(str(error)) from error
@@ -99,26 +98,31 @@ class _MidiPort:
         """Notice that the other end is gone, or back."""
         try:
             if self.is_open and self._wanted and self._other not in self._midi.get_ports():
-                self._let_go()
+                self.is_open = False
+                self._end()
+                self._midi.close_port()
             if not self.is_open:
                 self._try()
-        except (BadConfig, rtmidi.RtMidiError):
-            self._let_go()
+        except BadConfig:  # not there yet
+            return
+        except rtmidi.RtMidiError:
+            self._leave()
 
     def close(self) -> None:
-        self._let_go()
+        self._leave()
 
-    def _let_go(self) -> None:
+    def _leave(self) -> None:
+        """Leave the MIDI system. JACK stands still for seconds when a client is not deleted, and must not do it often."""
         self.is_open = False
         if self._midi is not None:
-            self._midi.delete()  # JACK stands still for seconds when a client only goes
+            self._end()
+            self._midi.delete()
             self._midi = None
 
     def _try(self) -> None:
         self._midi = self._midi or _client(self.kind)
-        self._prepare(self._midi)
+        names = self._midi.get_ports()
         if self._wanted:
-            names = self._midi.get_ports()
             place = next((n for n, name in enumerate(names) if self._wanted.lower() in name.lower()), None)
             if place is None:
                 raise BadConfig(
@@ -128,14 +132,18 @@ class _MidiPort:
             self._midi.open_port(place, name=f"to {self.word}")
         elif sys.platform == "win32":
             raise BadConfig(
-                f"{self.word} port: Windows has no virtual ones. Make one with loopMIDI and give its name. {_there_are(self._midi.get_ports())}"
+                f"{self.word} port: Windows has no virtual ones. Make one with loopMIDI and give its name. {_there_are(names)}"
             )
         else:
             self._midi.open_virtual_port(self.name)
         self.is_open = True
+        self._begin()
 
-    def _prepare(self, midi: Any) -> None:
-        """Do what must be done before the port opens."""
+    def _begin(self) -> None:
+        """Do what is to be done once the port is open."""
+
+    def _end(self) -> None:
+        """Do what is to be done before it closes."""
 
 
 class MidiInput(_MidiPort):
@@ -155,9 +163,13 @@ class MidiInput(_MidiPort):
         super().close()
         self._arrivals.close()
 
-    def _prepare(self, midi: Any) -> None:
-        midi.ignore_types(sysex=False, timing=False, active_sense=True)
-        midi.set_callback(self._arrivals.hear)
+    def _begin(self) -> None:
+        self._midi.ignore_types(sysex=False, timing=False, active_sense=True)
+        self._midi.set_callback(self._arrivals.hear)
+
+    def _end(self) -> None:
+        # Who closes a port holds the interpreter until JACK has answered; JACK waits for a callback that waits for that.
+        self._midi.cancel_callback()
 
 
 class MidiOutput(_MidiPort):

@@ -1,6 +1,6 @@
 """Ask the system to be punctual, as far as it lets us.
 
-take_priority(50)       # real-time on Linux, where allowed; whether it was
+take_priority(50)       # whether it was given: real-time on Linux, where that is allowed
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ WINDOWS_HIGH_PRIORITY = 0x80
 
 
 def take_priority(level: int) -> bool:
-    """Run before everybody else; whether as a real-time process, who can afford to spin for a millisecond."""
+    """Run before everybody else; whether as a real-time process."""
     if sys.platform == "win32":
         import ctypes
 

@@ -19,6 +19,7 @@ from time import perf_counter_ns
 from models.music.errors import JamflowError
 from realtime_client.clock import TICKS_PER_QUARTER, Clock, Timeline
 from realtime_client.conductor import Conductor
+from realtime_client.fl_studio.beacons import COMMANDS, command, hint
 from realtime_client.messages import (
     Control,
     Happened,
@@ -46,8 +47,6 @@ PITCHES = 128
 PRIORITY = 50
 """Below JACK's, above the brain's."""
 STATUS_NS, LOOK_NS = 50_000_000, 1_000_000_000
-SPIN_NS = 1_000_000
-"""Who runs in real time spins for the last millisecond: that is more exact than an alarm."""
 QUIET_NS = 20_000_000
 """Ports are looked at where nothing is due for so long."""
 NEWS_TICKS = 4
@@ -70,7 +69,6 @@ class Player:
         self._conductor = Conductor(self._clock, settings.clock, self._tell)
         self._scheduler = Scheduler(settings.polyphony, self._clock.bar_line, round(settings.offset_ms * 1e6))
         self._echo = EchoGuard()
-        self._spin_ns = 0
         self._told = self._clock.beat(now_ns)
         self._underruns = 0
         self._status_ns = self._look_ns = now_ns
@@ -78,11 +76,13 @@ class Player:
 
     def play(self) -> None:
         """Play until it is over; whatever ends it, nothing goes on sounding."""
-        self._spin_ns = SPIN_NS if take_priority(PRIORITY) else 0
+        take_priority(PRIORITY)
         never_collect()
         try:
             self._mailbox.send(Hello("rt"), self._stage.brain)
             self._say(self._told)
+            for port in (self._input, self._output):
+                self._tell_of(port, was_open=True)
             while not self._is_over and not self._mailbox.is_alone:
                 self._wait()
                 self._send(self._scheduler.due(perf_counter_ns(), self._clock.timeline))
@@ -108,14 +108,11 @@ class Player:
             self._output.send((NOTE_OFF | self._channel, pitch, 0))
 
     def _wait(self) -> None:
-        """Wait until something comes or is due."""
-        due_ns = self._scheduler.next_ns(self._clock.timeline)
-        quarter_ns = self._clock.timeline.ns_at(self._quarter(perf_counter_ns()) + TICKS_PER_QUARTER)
-        wake_ns = min(due_ns - self._spin_ns, quarter_ns, self._status_ns)
-        select.select([self._mailbox, self._input], [], [], max(0, wake_ns - perf_counter_ns()) / 1e9)
-        if due_ns - perf_counter_ns() <= self._spin_ns:
-            while perf_counter_ns() < due_ns:
-                time.sleep(0)
+        """Sleep until something comes or is due: in real time that is as exact as spinning, and holds on a busy machine."""
+        now_ns, timeline = perf_counter_ns(), self._clock.timeline
+        quarter_ns = timeline.ns_at(self._quarter(now_ns) + TICKS_PER_QUARTER)
+        wake_ns = min(self._scheduler.next_ns(timeline), quarter_ns, self._status_ns)
+        select.select([self._mailbox, self._input], [], [], max(0, wake_ns - now_ns) / 1e9)
 
     def _send(self, sent: Sequence[Sent]) -> None:
         for one in sent:
@@ -178,8 +175,6 @@ class Player:
 
     def _tell_fl(self, name: str, value: str) -> None:
         """Ask FL Studio's script for something, in SysEx that nobody else takes for music."""
-        from realtime_client.fl_studio.beacons import COMMANDS, command, hint
-
         if name == "hint":
             self._output.send(tuple(hint(value)))
         elif value in COMMANDS:
@@ -220,6 +215,9 @@ class Player:
     def _look(self, port: Port) -> None:
         was_open = port.is_open
         port.look()
+        self._tell_of(port, was_open)
+
+    def _tell_of(self, port: Port, was_open: bool) -> None:
         if was_open != port.is_open:
             what = "port-back" if port.is_open else "port-lost"
             self._tell(what, f"{port.name} is {'back' if port.is_open else 'gone'}")

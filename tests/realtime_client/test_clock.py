@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from realtime_client.clock import Clock, Timeline
 from realtime_client.conductor import CONTINUE, PULSE, SONG_POSITION, START, STOP, Conductor
+from realtime_client.fl_studio.beacons import Beacon
 from realtime_client.phase_lock import PhaseLock
 
 MS = 1_000_000
@@ -133,6 +134,52 @@ def test_a_lost_clock_goes_on_alone_and_is_taken_up_again():
     assert session.clock.timeline.tempo_bpm == pytest.approx(100, abs=0.5)
 
 
+def beacon(song_ticks: float, bpm: float = 120.0, playing: bool = True, beats_a_bar: int = 4) -> bytes:
+    return Beacon(bpm, playing, False, round(song_ticks), 1, 1, beats_a_bar).written()
+
+
+def test_beacons_of_fl_studio_give_tempo_place_and_bar():
+    session = Session("fl")
+    session.wait(700)
+    session.say(*beacon(0, bpm=97.5, playing=False, beats_a_bar=3))
+    assert not session.clock.timeline.running
+    session.wait(500)
+    late = random.Random(3)
+    for beat in range(12):  # each is sent when FL comes to it: up to 20 ms late
+        session.say(*beacon(beat * 960, bpm=97.5, beats_a_bar=3))
+        session.wait(60_000 / 97.5 + late.uniform(-10, 10))
+    assert session.clock.timeline.tempo_bpm == 97.5
+    assert session.clock.beats_a_bar == 3
+    assert session.clock.disagreement(round(session.now_ns), 12 * 960) == pytest.approx(0, abs=40)
+    assert session.clock.source == "fl"
+
+
+def test_where_fl_studio_sends_a_clock_too_its_pulses_give_the_phase():
+    session = Session("fl")
+    for beat in range(8):
+        session.say(*beacon(beat * 960 + 12))
+        session.pulse(24)
+    assert session.place % 40 == pytest.approx(0, abs=1) or session.place % 40 == pytest.approx(40, abs=1)
+    assert session.told in ([], ["jump"])
+
+
+def test_a_jump_of_fl_studio_is_followed_and_a_long_silence_is_a_lost_clock():
+    session = Session("fl")
+    session.say(*beacon(0))
+    session.wait(500)
+    session.say(*beacon(960))
+    session.told.clear()
+    before = session.place
+    session.say(*beacon(2880))
+    assert session.told == ["jump"]
+    assert session.place - before == pytest.approx(1920, abs=2)
+    for _ in range(40):
+        session.wait(100)
+    assert session.told == ["jump", "clock-lost"]
+    session.say(*beacon(0, playing=False))
+    assert session.told == ["jump", "clock-lost", "clock-back"]
+
+
 def test_until_a_clock_comes_the_beat_is_our_own():
     session = Session()
     session.wait(1000)
@@ -160,12 +207,12 @@ def test_a_tempo_of_our_own_is_refused_while_somebody_else_gives_it():
     assert session.clock.timeline.tempo_bpm == 120
 
 
-SAYINGS = st.sampled_from([(PULSE,), (PULSE,), (PULSE,), (START,), (STOP,), (CONTINUE,), (SONG_POSITION, 7, 1), (SONG_POSITION,)])  # fmt: skip
+SAYINGS = st.sampled_from([(PULSE,), tuple(beacon(700)), (0xF0, 0x7D, 0xF7), (PULSE,), (PULSE,), (START,), (STOP,), (CONTINUE,), (SONG_POSITION, 7, 1), (SONG_POSITION,)])  # fmt: skip
 
 
-@given(st.lists(st.tuples(st.floats(0, 900), SAYINGS), max_size=60))
-def test_a_place_never_goes_back_whatever_a_clock_says(steps):
-    session, before = Session(), 0.0
+@given(st.sampled_from(["midi", "fl"]), st.lists(st.tuples(st.floats(0, 900), SAYINGS), max_size=60))
+def test_a_place_never_goes_back_whatever_a_clock_says(follows, steps):
+    session, before = Session(follows), 0.0
     for ms, saying in steps:
         session.wait(ms)
         session.say(*saying)

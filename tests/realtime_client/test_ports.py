@@ -14,6 +14,10 @@ MS = 1_000_000
 ON, OFF = (0x90, 60, 100), (0x80, 60, 0)
 
 
+SETTLED_S = 0.05
+"""JACK connects ports a few blocks after it was asked to."""
+
+
 def heard(port, count: int, within_s: float = 2.0) -> list[tuple[int, ...]]:
     """Wait for so many messages."""
     end, got = time.monotonic() + within_s, []
@@ -79,6 +83,7 @@ def test_a_virtual_port_is_found_by_a_part_of_its_name(jack):
 def test_notes_clock_and_sysex_travel_through_midi_ports(jack):
     sent = [ON, (0xF8,), (0xFA,), (0xF2, 12, 0), (0xF0, 0x7D, *range(100), 0xF7), OFF]
     with opened(open_output(""), open_input("Jamflow out")) as (player, probe):
+        time.sleep(SETTLED_S)
         for data in sent:
             player.send(data)
         assert heard(probe, len(sent)) == sent
@@ -101,6 +106,7 @@ def test_a_midi_port_that_is_unplugged_is_noticed_and_taken_up_again(jack):
         with opened(open_input("")) as (synth,):
             player.look()
             assert player.is_open
+            time.sleep(SETTLED_S)
             player.send(OFF)
             assert heard(synth, 1) == [OFF]
 
@@ -113,6 +119,7 @@ def test_an_input_that_is_unplugged_is_heard_again_when_it_is_back(jack):
         assert not keys.is_open
         with opened(open_output("")) as (keyboard,):
             keys.look()
+            time.sleep(SETTLED_S)
             keyboard.send(ON)
             assert heard(keys, 1) == [ON]
 
@@ -122,6 +129,7 @@ def test_who_waits_takes_a_port_up_when_it_comes(jack):
         assert not keys.is_open
         with opened(open_output("")) as (keyboard,):
             keys.look()
+            time.sleep(SETTLED_S)
             keyboard.send(ON)
             assert heard(keys, 1) == [ON]
 
