@@ -30,6 +30,7 @@ from realtime_client.session import jam_home
 from realtime_client.settings import JamSettings
 from realtime_client.soloist import Deed, Silence, Soloist
 from serving.client import JamflowClient
+from serving.contracts.jam import styles
 
 FOR_RT = (Plan, Note, Known, Phrase)
 PRIORITY = 5
@@ -97,7 +98,8 @@ def main(argv: list[str]) -> int:
     take_priority(PRIORITY)
     gc.freeze()  # what stays is not looked through again
     ear, diary = Ear(stage), Diary(jam_home() / "brain.json", stage)
-    worker = GenerationWorker(partial(JamflowClient, settings.server), ear.tell) if settings.server else None
+    server = partial(JamflowClient, settings.server)
+    worker = GenerationWorker(server, ear.tell, styles) if settings.server else None
     soloist = Soloist(settings, perf_counter_ns(), diary.read())
     try:
         ear.mailbox.send(Hello("brain"), stage.rt, stage.ui)

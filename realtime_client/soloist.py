@@ -107,10 +107,9 @@ class Soloist:
     @property
     def next_look_ns(self) -> int:
         """When to look at the latest; 0 for not before a letter (they come twenty times a second)."""
-        waits = self._entry and not self._entry.sounded
-        return min(
-            filter(None, (self._collector.next_look_ns, waits and self._entry.trigger_ns + PICKUP_NS)), default=0
-        )  # type: ignore
+        entry = self._entry
+        pickup_ns = entry.trigger_ns + PICKUP_NS if entry and not entry.sounded else 0
+        return min(filter(None, (self._collector.next_look_ns, pickup_ns)), default=0)
 
     @property
     def memory(self) -> str:
