@@ -162,6 +162,16 @@ class Desk:
             "player": list(self.player),
         }
 
+    def hint(self) -> str:
+        """The session in a few words, for a line where little fits."""
+        chord = self.harmony.symbol if self.harmony else "play a chord"
+        server = (
+            ""
+            if self.server.state == "ready"
+            else f" ({'no server' if self.server.state == 'none' else self.server.state})"
+        )
+        return f"Jamflow: {chord if self.playing else 'stopped'}{server}"
+
     def ports(self) -> dict[str, bool]:
         """Which ports are there; as long as nothing is known, they are."""
         status = self.status

@@ -164,7 +164,8 @@ class Control(NamedTuple):
     """ui: the musician turned something. Each process takes what is its own."""
 
     name: str
-    """For brain: style, temperature, top_p, chord_bias, lookahead_bars, seed. For rt: tempo, clock, tap, offset_ms. For both: start, stop, panic."""
+    """For brain: style, temperature, top_p, chord_bias, lookahead_bars, seed. For rt: tempo, clock, tap, offset_ms, and for FL
+    Studio fl (start, stop, record) and hint (a line for its hint bar). For ui: record. For all: start, stop, panic."""
     value: str | float = ""
 
 

@@ -173,6 +173,17 @@ class Player:
                 self._clock.stand(now_ns)
             case "panic", _:
                 self.panic()
+            case "fl" | "hint", str():
+                self._tell_fl(name, value)
+
+    def _tell_fl(self, name: str, value: str) -> None:
+        """Ask FL Studio's script for something, in SysEx that nobody else takes for music."""
+        from realtime_client.fl_studio.beacons import COMMANDS, command, hint
+
+        if name == "hint":
+            self._output.send(tuple(hint(value)))
+        elif value in COMMANDS:
+            self._output.send(tuple(command(value)))
 
     def _report(self, now_ns: int) -> None:
         """Say what is news: the beat, an under-run, a port; and twenty times a second how things stand."""

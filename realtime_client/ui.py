@@ -17,7 +17,7 @@ from models.music.errors import JamflowError
 from realtime_client.desk import Desk
 from realtime_client.messages import Control, Happened, Hello, Mailbox, Message, Quit, Stage
 from realtime_client.page import Page, address_of, token_of
-from realtime_client.session import jam_home
+from realtime_client.session import sessions
 from realtime_client.settings import JamSettings
 from realtime_client.terminal import Terminal
 
@@ -31,6 +31,7 @@ class Stand:
 
     def __init__(self, stage: Stage, settings: JamSettings) -> None:
         self._stage, self._desk = stage, Desk(settings)
+        self._hinted = ""
         self._leaving = contextlib.ExitStack()
         self._mailbox = Mailbox(stage.ui, stage.secret)
         self._leaving.callback(self._mailbox.close)
@@ -57,6 +58,7 @@ class Stand:
                 if (now := time.monotonic()) >= next_picture:
                     next_picture = now + PICTURE_S
                     self._page.show(self._desk.picture(time.perf_counter_ns()))
+                    self._hint()
                 if now >= next_frame:
                     next_frame = now + FRAME_S
                     if self._terminal:
@@ -68,6 +70,13 @@ class Stand:
         """The page turned something, on a thread of its own: each process takes what is its own, this one too."""
         self._mailbox.send(control, self._stage.rt, self._stage.brain, self._stage.ui)
 
+    def _hint(self) -> None:
+        """Say the chord in FL Studio's hint bar, when it is another."""
+        if (line := self._desk.hint()) != self._hinted:
+            self._hinted = line
+            if self._desk.settings.clock == "fl":
+                self._mailbox.send(Control("hint", line), self._stage.rt)
+
     def _take(self, message: Message) -> None:
         if isinstance(message, Control) and message.name == "record":
             self._switch_recording(message.value == "on")
@@ -77,7 +86,7 @@ class Stand:
 
     def _switch_recording(self, on: bool) -> None:
         if on and self._recorder is None:
-            folder = jam_home() / time.strftime("session-%Y%m%d-%H%M%S")
+            folder = Path(self._desk.settings.record or sessions())
             self._recorder = _recorder(folder)
             self._mailbox.send(self._word("recording", f"recording into {folder}"), self._stage.ui)
             self._mailbox.send(
@@ -96,7 +105,7 @@ class Stand:
 
 
 def _recorder(folder: Path) -> Any:
-    from realtime_client.recorder import Recorder  # type: ignore[import-not-found]
+    from realtime_client.recorder import Recorder
 
     return Recorder(folder)
 

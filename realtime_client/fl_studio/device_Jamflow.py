@@ -1,5 +1,4 @@
 # name=Jamflow
-# receiveFrom=Jamflow
 # pyright: reportMissingImports=false, reportAttributeAccessIssue=false
 """Jamflow's ear inside FL Studio: tells where the song is, and does what it is asked to.
 

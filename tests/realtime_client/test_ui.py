@@ -160,13 +160,24 @@ def test_a_recording_begins_and_ends_when_asked_in_a_folder_of_our_own_choice(ot
     thread = standing(others)
     others.tell(Control("record", "on"), Beat(0, 0, 120.0, True, "internal"))
     until(lambda: tapes and len(tapes[0].taken) >= 2)
-    assert tapes[0].folder.parent == jam_home()
+    assert tapes[0].folder == jam_home() / "sessions"
     until(lambda: others.state()["recording"])
     others.tell(Control("record", "off"))
     until(lambda: tapes[0].closed)
     others.tell(Quit())
     thread.join(5)
     assert len(tapes) == 1
+
+
+@pytest.mark.parametrize(("clock", "hinted"), [("fl", True), ("midi", False)])
+def test_fl_studio_s_hint_bar_is_told_the_chord_and_nobody_else_s(others, clock, hinted):
+    thread = standing(others, clock=clock)
+    others.tell(Harmony(0, 0, 0, "Am7", True, 1))
+    until(lambda: others.state()["chord"]["symbol"] == "Am7")
+    time.sleep(0.3)
+    assert others.hears("rt", Control("hint", "Jamflow: Am7 (no server)")) == hinted
+    others.tell(Quit())
+    thread.join(5)
 
 
 def test_it_ends_by_itself_when_main_is_gone(others, monkeypatch):
