@@ -47,7 +47,8 @@ PICKUP_NS = 35_000_000
 PICKUP_VELOCITY = 88
 PICKUP_TICKS = 2 * STEP
 FOREVER = 2**40
-MOST_PATIENCE_S = 2.0
+MOST_PATIENCE_S = 1.0
+"""However much is planned: another session shall begin before that has been played."""
 TEMPO_MOVED = 0.04
 """The model is told a new tempo when it has changed by so much: each is another beginning of what it reads."""
 ROUND_TRIPS = 64
