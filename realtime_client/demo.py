@@ -19,7 +19,7 @@ from realtime_client.band import Band
 from realtime_client.player import performance
 from realtime_client.ports import INSIDE, open_output
 from realtime_client.probe import probing
-from realtime_client.recorder import newest_session
+from realtime_client.recorder import HEARD, newest_session
 from realtime_client.report import write_report
 from realtime_client.settings import JamSettings
 
@@ -35,7 +35,7 @@ def demo(settings: JamSettings, out: Path, seconds: float) -> Iterator[str]:
         input_port=f"{port} in", output_port=settings.output_port or f"{port} out", record=str(out), terminal=False
     )
     yield f"A practice-room player at {settings.tempo_bpm:g} bpm for {seconds:g} s; {_who(settings)}."
-    heard = out / ".heard.jsonl" if settings.output_port.startswith(INSIDE) else None
+    heard = out / HEARD if settings.output_port.startswith(INSIDE) else None
     with probing(settings.output_port, heard) if heard else nullcontext(), Band(settings) as band:
         band.wait_until_it_plays()
         player = threading.Thread(target=_play, args=(settings, seconds), daemon=True)
@@ -44,7 +44,7 @@ def demo(settings: JamSettings, out: Path, seconds: float) -> Iterator[str]:
         while time.monotonic() < end:
             band.tend()
     session = newest_session(out)
-    yield from write_report(session, heard and heard.replace(session.with_suffix(".heard.jsonl")))
+    yield from write_report(session, heard and heard.replace(session.with_suffix(HEARD)))
 
 
 def _play(settings: JamSettings, seconds: float) -> None:

@@ -22,7 +22,8 @@ from realtime_client.messages import Message, Played, decode, encode
 from realtime_client.settings import JamSettings
 from realtime_client.take import two_tracks
 
-NAME = "session_{}.jsonl"
+NAME, HEARD = "session_{}.jsonl", ".heard.jsonl"
+"""A session's letters; what a probe heard of it has this suffix instead."""
 FLUSH_S = 0.5
 EVERY = 1 << 30
 """More bars than any session has."""
@@ -83,7 +84,7 @@ def tape_of(letters: Iterator[Message]) -> dict:
 
 def newest_session(folder: Path) -> Path:
     """The session that was recorded last into a folder."""
-    found = sorted(folder.glob(NAME.format("*")), key=lambda file: file.stat().st_mtime)
+    found = sorted(folder.glob(NAME.format("*[0-9]")), key=lambda file: file.stat().st_mtime)
     if not found:
         raise BadInput(f"{folder}: no recorded session. `jamflow jam play --record {folder}` makes one.")
     return found[-1]

@@ -37,6 +37,11 @@ def jam_home() -> Path:
     return Path(os.environ.get("JAMFLOW_HOME") or "~/.jamflow").expanduser().absolute() / "jam"
 
 
+def sessions() -> Path:
+    """Where recordings go that name no folder."""
+    return jam_home() / "sessions"
+
+
 def session_file() -> Path:
     return jam_home() / "session.json"
 

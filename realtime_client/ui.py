@@ -18,7 +18,7 @@ from models.music.errors import JamflowError
 from realtime_client.desk import Desk
 from realtime_client.messages import Control, Happened, Hello, Mailbox, Message, Quit, Stage
 from realtime_client.page import Page, address_of, token_of
-from realtime_client.session import jam_home
+from realtime_client.session import sessions
 from realtime_client.settings import JamSettings
 from realtime_client.terminal import Terminal
 
@@ -98,7 +98,7 @@ class Stand:
         from realtime_client.recorder import Recorder
 
         with self._if_it_can_be_written():
-            self._recorder = Recorder(Path(self._settings.record or jam_home() / "sessions"))
+            self._recorder = Recorder(Path(self._settings.record or sessions()))
 
     def _end_recording(self) -> None:
         ended, self._recorder = self._recorder, None

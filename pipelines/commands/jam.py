@@ -15,6 +15,9 @@ docs/live.md tells how to set up FL Studio and other DAWs.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import importlib.util
+from collections.abc import Iterator
 from pathlib import Path
 
 from pipelines.flags import Flags
@@ -79,8 +82,9 @@ def _play(given: argparse.Namespace) -> int:
 def _demo(given: argparse.Namespace) -> int:
     from realtime_client.demo import demo
 
-    for line in demo(_settings(given), given.out, given.seconds or 60.0):
-        print(line, flush=True)
+    with _server_meanwhile(given):
+        for line in demo(_settings(given), given.out, given.seconds or 60.0):
+            print(line, flush=True)
     return 0
 
 
@@ -120,6 +124,22 @@ def _served_here() -> str:
     return running.grpc_url if running else ""
 
 
+@contextlib.contextmanager
+def _server_meanwhile(given: argparse.Namespace) -> Iterator[None]:
+    """Serve on this machine for the block, where that is possible and nobody does or is named."""
+    if given.server or _served_here() or importlib.util.find_spec("torch") is None:
+        yield
+        return
+    from pipelines.commands.serve import main as serve
+
+    print("Starting the server for the soloist; the first time this takes about half a minute.", flush=True)
+    serve(["--detach"])
+    try:
+        yield
+    finally:
+        serve(["--stop"])
+
+
 def _parser() -> Flags:
     parser = Flags(prog="jamflow jam", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Flags)
@@ -142,7 +162,11 @@ def _parser() -> Flags:
             )
         if name == "demo":
             command.add_argument(
-                "--out", type=Path, metavar="FOLDER", help="for the MIDI file and the report [jam-demo]"
+                "--out",
+                type=Path,
+                default=Path("jam-demo"),
+                metavar="FOLDER",
+                help="for the MIDI file and the report [jam-demo]",
             )
         if name == "report":
             command.add_argument(
