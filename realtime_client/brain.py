@@ -25,6 +25,7 @@ from typing import Any
 
 from realtime_client.generation_worker import GenerationWorker, Job, Told
 from realtime_client.messages import Hello, Known, Mailbox, Note, Phrase, Plan, Quit, Stage
+from realtime_client.punctual import take_priority
 from realtime_client.session import jam_home
 from realtime_client.settings import JamSettings
 from realtime_client.soloist import Deed, Silence, Soloist
@@ -93,7 +94,8 @@ class Diary:
 
 def main(argv: list[str]) -> int:
     stage, settings = Stage.read(argv[0]), JamSettings.read(argv[1])
-    _hurry()
+    take_priority(PRIORITY)
+    gc.freeze()  # what stays is not looked through again
     ear, diary = Ear(stage), Diary(jam_home() / "brain.json", stage)
     worker = GenerationWorker(partial(JamflowClient, settings.server), ear.tell) if settings.server else None
     soloist = Soloist(settings, perf_counter_ns(), diary.read())
@@ -120,14 +122,6 @@ def _do(deeds: Iterable[Deed], mailbox: Mailbox, stage: Stage, worker: Generatio
                 worker.ask(deed if isinstance(deed, Job) else None)
         else:
             mailbox.send(deed, stage.rt if isinstance(deed, FOR_RT) else stage.ui)
-
-
-def _hurry() -> None:
-    """Ask for real-time priority where the system gives it, and let the garbage collector pass over what stays."""
-    gc.collect()
-    gc.freeze()
-    with contextlib.suppress(AttributeError, OSError):  # not every system knows it, nor everybody may
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

@@ -38,6 +38,8 @@ class HeardChord(NamedTuple):
     chord: Chord
     first_note_ns: int
     settled: bool
+    known: bool = False
+    """Guessed because it came here before, not from its notes alone."""
 
 
 class ChordCollector:
@@ -114,20 +116,25 @@ class ChordCollector:
         self._fresh[pitch] = velocity
         few = len(self._classes()) < CHORD_TONES
         self._still_at_ns, self._stays_at_ns = at_ns + (FEW_STILL_NS if few else STILL_NS), at_ns + STAYS_NS
-        guess = self._guess(pitch)
+        remembered = self._remembered(pitch)
+        guess = remembered or self._guess(pitch)
         if guess is None or guess in (self._guessed, self.latched):
             return None
         self._guessed = guess
-        return HeardChord(guess, self._first_ns, settled=False)
+        return HeardChord(guess, self._first_ns, settled=False, known=remembered is not None)
+
+    def _remembered(self, pitch: int) -> Chord | None:
+        """The chord that has followed this one before, if these notes can be its first; a single one is melody."""
+        classes = self._classes()
+        chord = self._follows.get((self.latched, pitch % 12))
+        is_new = not self.latched or (len(classes) > 1 and not classes.issubset(self.latched.pitch_classes))
+        return chord if chord and is_new and classes.issubset(chord.pitch_classes) else None
 
     def _guess(self, pitch: int) -> Chord | None:
         """The chord that these notes may become."""
         classes = self._classes()
-        if self.latched and (len(classes) == 1 or classes.issubset(self.latched.pitch_classes)):
-            return None  # most likely melody, or the same chord again
-        remembered = self._follows.get((self.latched, pitch % 12))
-        if remembered and classes.issubset(remembered.pitch_classes):
-            return remembered
+        if self.latched and classes.issubset(self.latched.pitch_classes):
+            return None  # the same again
         if len(classes) >= CHORD_TONES:
             return self._named()
         return None if self.latched or self._guessed else Chord(pitch % 12, "major")

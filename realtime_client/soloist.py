@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from models.music.chords import Chord
+from models.music.notes import TICKS_PER_QUARTER
 from realtime_client.chord_collector import ChordCollector, HeardChord
 from realtime_client.fallback import fallback_phrase, pickup_pitch
 from realtime_client.generation_worker import PATIENCE_S, Came, Ended, Job
@@ -44,13 +45,18 @@ from serving.contracts.jam import Cue
 
 PICKUP_NS = 35_000_000
 PICKUP_VELOCITY = 88
-GRACE = 2 * STEP
-"""rt waits for the first note so long before it falls back."""
+PICKUP_TICKS = 2 * STEP
 FOREVER = 2**40
 MOST_PATIENCE_S = 2.0
 TEMPO_MOVED = 0.04
 """The model is told a new tempo when it has changed by so much: each is another beginning of what it reads."""
 ROUND_TRIPS = 64
+QUICK_MS = 25.0
+"""Sooner than a chord is settled."""
+SOON = TICKS_PER_QUARTER
+"""A first note that falls so soon is played when it comes, even where a pick-up was heard before."""
+PATIENT = 4.0
+"""Round trips, of the longer ones."""
 KNOBS = ("temperature", "top_p", "chord_bias", "lookahead_bars", "seed")
 
 
@@ -79,12 +85,16 @@ class Soloist:
         self.resting = True
         self._stopped = False
         self._collector = ChordCollector()
-        self._server = Server("lost", "no server: fallback phrases are played" if not settings.server else "")
+        self._server = Server(
+            "connecting" if settings.server else "none", settings.server or "fallback phrases are played"
+        )
         self._pulse: Pulse | None = None
         self._prompt = PromptBuilder(0, 1)
         self._planned = self._known = 0
         self._job: Job | None = None
         self._entry: Entry | None = None
+        self._asked_for: Chord | None = None
+        """The chord that the plan was made for; another one waits until it is settled."""
         self._harmony: Harmony | None = None
         self._phrase: Phrase | None = None
         self._round_trips: deque[float] = deque(maxlen=ROUND_TRIPS)
@@ -148,10 +158,10 @@ class Soloist:
     def _chord_heard(self, heard: HeardChord | None, now_ns: int) -> None:
         if heard is None:
             return
-        same, self.chord = heard.chord == self.chord and not self.resting, heard.chord
+        self.chord = heard.chord
         place = self._pulse.place(heard.first_note_ns) if self._pulse else 0
         self._prompt.harmony(place, heard.chord)
-        if not same and not self._stopped:
+        if not self._stopped and (self.resting or heard.chord != self._asked_for):
             self._answer(heard, now_ns)
         self._harmony = Harmony(now_ns, heard.first_note_ns, place, str(heard.chord), heard.settled, self.epoch)
         self._deeds.append(self._harmony)
@@ -159,15 +169,20 @@ class Soloist:
     def _answer(self, heard: HeardChord, now_ns: int) -> None:
         """A chord that is new: other notes from here on."""
         if self.resting:
-            self._entry = Entry(heard.first_note_ns)
-        self.resting = False
+            self._entry, self._asked_for = Entry(heard.first_note_ns), None
+        begins, self.resting = self.resting, False
         self._make_phrase()
         if not self._pulse or not self._pulse.beat.running:
             return
         waits = self._entry is not None and not self._entry.sounded
-        self._begin(now_ns, 0 if waits else self._commit(), heard.first_note_ns)
-        if waits:
-            self._known_until(self._planned + GRACE)
+        if self._is_worth_asking(heard):
+            self._begin(now_ns, 0 if waits else self._commit(), heard.first_note_ns)
+        elif begins:
+            self._plan(now_ns, 0)
+
+    def _is_worth_asking(self, heard: HeardChord) -> bool:
+        """Whether to ask for a guess: it keeps the server busy until a first note, be it right or wrong."""
+        return heard.settled or heard.known or percentile(self._round_trips, 0.5) < QUICK_MS
 
     def _make_phrase(self) -> None:
         pulse, chord = self._pulse, self.chord
@@ -184,23 +199,26 @@ class Soloist:
             return
         entry.sounded = True
         place, pitch = self._pulse.place(now_ns), pickup_pitch(self.chord)
-        self._deeds.append(Note(self.epoch, pitch, PICKUP_VELOCITY, place, GRACE, "pickup", at_once=True))
+        self._deeds.append(Note(self.epoch, pitch, PICKUP_VELOCITY, place, PICKUP_TICKS, "pickup", at_once=True))
 
     # Plans
 
     def _begin(self, now_ns: int, ahead: int, trigger_ns: int = 0) -> None:
         """Let another solo begin so far ahead of now."""
+        self._asked_for = self.chord
+        self._plan(now_ns, ahead)
+        self._ask(now_ns, trigger_ns)
+
+    def _plan(self, now_ns: int, ahead: int) -> None:
         assert self._pulse, "somebody gives the beat"
         self.epoch += 1
-        start = self._prompt.on_grid(self._pulse.place(now_ns) + ahead)
-        self._prompt.cut(start)
-        self._planned = self._known = start
-        self._deeds.append(Plan(self.epoch, start))
-        self._ask(now_ns, trigger_ns)
+        self._planned = self._known = self._prompt.on_grid(self._pulse.place(now_ns) + ahead)
+        self._prompt.cut(self._planned)
+        self._deeds.append(Plan(self.epoch, self._planned))
 
     def _ask_more(self, now_ns: int) -> None:
         """Keep the solo ahead of the beat."""
-        if self.resting or self._server.state != "ready" or not self.chord or not self._pulse:
+        if self._server.state != "ready" or not self._pulse or self.resting or self.chord != self._asked_for:
             return
         now, commit = self._pulse.place(now_ns), self._commit()
         if self._job and self._job.until_ticks > now + commit:
@@ -219,10 +237,9 @@ class Soloist:
         bar = self._pulse.bar_length
         until = self._pulse.bar_line(self._planned + bar // 2) + bar
         ahead_s = self._pulse.seconds(self._planned - self._pulse.place(now_ns))
-        self._send(Job(
-            self.epoch, self._cue(self._planned, until), self._planned, trigger_ns,
-            min(MOST_PATIENCE_S, max(PATIENCE_S, ahead_s)),
-        ))  # fmt: skip
+        patience_s = max(PATIENCE_S, ahead_s, PATIENT * percentile(self._round_trips, 0.95) / 1000)
+        cue = self._cue(self._planned, until)
+        self._send(Job(self.epoch, cue, self._planned, trigger_ns, min(MOST_PATIENCE_S, patience_s)))
 
     def _send(self, job: Job) -> None:
         self._job = job
@@ -258,7 +275,7 @@ class Soloist:
         pitch, velocity, onset, duration = came.note
         at_once = False
         if entry := self._entry:
-            at_once = not entry.sounded or onset < self._pulse.place(now_ns)
+            at_once = not entry.sounded or onset < self._pulse.place(now_ns) + SOON
             self._entry = None
         self._prompt.play(came.note)
         self._deeds.append(Note(self.epoch, pitch, velocity, onset, duration, "model", at_once))
@@ -365,7 +382,7 @@ class Soloist:
         self.settings = self.settings._replace(**kept["knobs"])
         self._stopped = bool(kept["stopped"])
         if kept["chord"]:
-            self.chord = self._collector.latched = Chord.parse(kept["chord"])
+            self.chord = self._asked_for = self._collector.latched = Chord.parse(kept["chord"])
             self._collector.heard_ns = now_ns
             self.resting = False
 
