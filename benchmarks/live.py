@@ -85,6 +85,7 @@ def served(voice: Path, folder: Path) -> Iterator[str]:
 
 
 def _measured(url: str, values: argparse.Namespace, folder: Path) -> int:
+    folder.mkdir(parents=True, exist_ok=True)
     before = stolen()
     bare, trips = _bare(folder), _round_trips(url)
     print(f"bare port: jitter p50 {np.median(bare):.2f}, p99 {np.percentile(bare, 99):.2f} ms")

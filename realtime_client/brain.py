@@ -24,12 +24,13 @@ from time import perf_counter_ns
 from typing import Any
 
 from realtime_client.generation_worker import GenerationWorker, Job, Told
-from realtime_client.messages import Hello, Known, Mailbox, Note, Phrase, Plan, Quit, Stage
+from realtime_client.messages import Hello, Known, Mailbox, Note, Phrase, Plan, Quit, Server, Stage
 from realtime_client.punctual import take_priority
 from realtime_client.session import jam_home
 from realtime_client.settings import JamSettings
 from realtime_client.soloist import Deed, Silence, Soloist
 from serving.client import JamflowClient
+from serving.contracts.jam import styles
 
 FOR_RT = (Plan, Note, Known, Phrase)
 PRIORITY = 5
@@ -97,10 +98,11 @@ def main(argv: list[str]) -> int:
     take_priority(PRIORITY)
     gc.freeze()  # what stays is not looked through again
     ear, diary = Ear(stage), Diary(jam_home() / "brain.json", stage)
-    worker = GenerationWorker(partial(JamflowClient, settings.server), ear.tell) if settings.server else None
+    server = partial(JamflowClient, settings.server)
+    worker = GenerationWorker(server, ear.tell, styles) if settings.server else None
     soloist = Soloist(settings, perf_counter_ns(), diary.read())
     try:
-        ear.mailbox.send(Hello("brain"), stage.rt, stage.ui)
+        ear.mailbox.send(Hello("brain"), stage.rt, stage.ui, stage.main)
         while not ear.mailbox.is_alone:
             for letter in ear.listen(soloist.next_look_ns):
                 if isinstance(letter, Quit):
@@ -121,7 +123,8 @@ def _do(deeds: Iterable[Deed], mailbox: Mailbox, stage: Stage, worker: Generatio
             if worker:
                 worker.ask(deed if isinstance(deed, Job) else None)
         else:
-            mailbox.send(deed, stage.rt if isinstance(deed, FOR_RT) else stage.ui)
+            also = (stage.main,) if isinstance(deed, Server) else ()
+            mailbox.send(deed, stage.rt if isinstance(deed, FOR_RT) else stage.ui, *also)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ TICKS_PER_QUARTER = 960
 SILENCE_NS = 1_000_000_000
 """A chord after so long without a note is answered at once; within a solo the next note has a place on the grid."""
 ROLL_BARS = 4
+FOR_EVER_TICKS = 10**9  # six days at 120 BPM
 KEPT_NOTES, KEPT_CHORDS, KEPT_ANSWERS, KEPT_WORDS = 4096, 1024, 200, 20
 NOTE_ON, NOTE_OFF, KIND = 0x90, 0x80, 0xF0
 SETTING_OF = {"tempo": "tempo_bpm"}
@@ -105,8 +106,17 @@ class Desk:
 
     def ahead_bars(self, now_ns: int) -> float:
         """How far the solo is known."""
-        planned = self.status.planned_ticks if self.status else 0
-        return max(0.0, (planned - self.ticks(now_ns)) / self.bar_ticks)
+        return max(0.0, (self.planned_ticks - self.ticks(now_ns)) / self.bar_ticks)
+
+    @property
+    def resting(self) -> bool:
+        """Whether the soloist rests until the next chord: then it knows what it plays for ever, which is nothing."""
+        return self.status is not None and self.status.planned_ticks > FOR_EVER_TICKS
+
+    @property
+    def planned_ticks(self) -> int:
+        """How far the solo is known; while it rests, nothing is."""
+        return 0 if self.status is None or self.resting else self.status.planned_ticks
 
     def notes_since(self, from_ticks: int) -> tuple[list[Played], list[tuple[int, int, int, int]]]:
         """What soloist and musician have played since a place, the newest last; what is held lasts until now."""
@@ -140,7 +150,8 @@ class Desk:
             "solo": [(note.pitch, note.velocity, note.onset_ticks, note.duration_ticks, note.source) for note in solo],
             "player": [*player, *holding],
             "ahead_bars": round(self.ahead_bars(now_ns), 2),
-            "planned_ticks": self.status.planned_ticks if self.status else 0,
+            "planned_ticks": self.planned_ticks,
+            "resting": self.resting,
             "falling_back": bool(self.status and self.status.falling_back),
             "first_note_ms": self.first_note(),
             "controls": self.controls(),

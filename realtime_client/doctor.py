@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-from models.music.errors import JamflowError, Refused, Unavailable
+from models.music.errors import JamflowError
 from models.music.finding import Finding
 from realtime_client.messages import LOOPBACK
 from realtime_client.session import running_session
@@ -28,7 +28,7 @@ from realtime_client.settings import JamSettings
 INSIDE = "inside:"
 SCRIPT = Path(__file__).with_name("fl_studio") / "device_Jamflow.py"
 FL_HARDWARE = Path("Image-Line") / "FL Studio" / "Settings" / "Hardware"
-ROUGH_CLOCK_MS, LATE_MS, SLOW_MS = 0.1, 3.0, 80.0
+ROUGH_CLOCK_MS, LATE_MS, SLOW_MS = 0.1, 3.0, 250.0
 PATIENCE_S = 5.0
 NAPS = 40
 
@@ -138,14 +138,9 @@ def server(settings: JamSettings) -> Finding:
             began = time.perf_counter_ns()
             client.prove(JAM)
             took_ms = (time.perf_counter_ns() - began) / 1e6
-    except Unavailable:
-        return Finding("Server", "missing", f"nobody answers at {settings.server}", "start it, or look at the address")
-    except Refused as error:
-        found = f"{settings.server} has no soloist that plays ({str(error).rstrip('.')})"
-        return Finding("Server", "missing", found, "jamflow deploy jam there, or jamflow models to see what is there")
     except JamflowError as error:
         return Finding.of("Server", error)
-    if took_ms > SLOW_MS * 3:  # a canary is three bars, a session asks for less
+    if took_ms > SLOW_MS:  # three bars are more than a session asks for at a time
         return Finding(
             "Server", "optional", f"plays jam, slowly: three bars in {took_ms:.0f} ms", "a nearer or faster one"
         )

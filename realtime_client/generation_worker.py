@@ -14,9 +14,9 @@ import contextlib
 import threading
 from collections.abc import Callable
 from time import perf_counter_ns
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from models.music.errors import JamflowError, Refused, TooLate, Unavailable
+from models.music.errors import JamflowError, Refused, ServingError, TooLate, Unavailable
 from realtime_client.guard import Guard, NoteRow
 from realtime_client.messages import Server
 from serving.asker import Asker, Parts, Reply, Session
@@ -83,7 +83,7 @@ class GenerationWorker:
         self,
         connect: Callable[[], Asker],
         tell: Callable[[Told], None],
-        styles: Callable[[Asker], tuple[str, ...]] = lambda asker: (),
+        styles: Callable[[Any], tuple[str, ...]] = lambda asker: (),
     ) -> None:
         self._connect, self._tell, self._styles = connect, tell, styles
         self._changed = threading.Condition()
@@ -134,7 +134,7 @@ class GenerationWorker:
             left.insert(0, session)
             self._tell(Server("canary", "listening to a first note"))
             self._prove(session)
-            self._tell(Server("ready", "plays", self._styles(asker)))
+            self._tell(Server("ready", "plays", self._named_styles(asker)))
             patience_s = COLD_S
             while self._play_next(session, patience_s):
                 patience_s = 0.0
@@ -145,6 +145,12 @@ class GenerationWorker:
         if first is None:
             raise Garbage("its canary was silence.")
         _check(Guard(CANARY), _note(first))
+
+    def _named_styles(self, asker: Asker) -> tuple[str, ...]:
+        try:
+            return self._styles(asker)
+        except ServingError:  # it plays, and that is enough
+            return ()
 
     def _play_next(self, session: Session, patience_s: float) -> bool:
         """Wait for a job and play it, with no less patience than this; False when there will be no more."""

@@ -26,6 +26,8 @@ QUARTER = 960
 REST_NS = 1_000_000_000
 GAP_NS = 180_000_000
 NOTE_OFF, NOTE_ON, CONTROL, ALL_NOTES_OFF = 0x80, 0x90, 0xB0, 123
+RESTS_BARS = 1000
+"""Who is known to play nothing for so long, rests."""
 ARRIVES_NS = 100_000_000
 """A note that left arrives within this time."""
 
@@ -165,7 +167,8 @@ class Session:
         beat = self.beats[-1] if self.beats else None
         bar = QUARTER * (beat.beats_a_bar if beat else 4)
         settled_ns = models[0] + round(bar / QUARTER * 60e9 / self._tempo_at(models[0]))
-        return [(s.planned_ticks - s.ticks) / bar for s in self.statuses if settled_ns <= s.at_ns <= models[-1]]
+        known = ((s.planned_ticks - s.ticks) / bar for s in self.statuses if settled_ns <= s.at_ns <= models[-1])
+        return [bars for bars in known if bars < RESTS_BARS]
 
     def dead_air(self) -> list[tuple[int, int]]:
         """Gaps in the solo, in ticks, that nobody meant."""

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from realtime_client.band import Band
 from realtime_client.messages import Control, Mailbox, Message, Stage
-from realtime_client.ports import INPUT, OUTPUT, list_ports
+from realtime_client.ports import OUR_INPUT, OUR_OUTPUT, list_ports
 from realtime_client.recorder import HEARD, newest_session
 from realtime_client.session import Running, announced, running_session, sessions
 from realtime_client.settings import JamSettings
@@ -50,7 +50,7 @@ def devices() -> Iterator[str]:
     names = list_ports()
     for what, found in (("inputs", names.inputs), ("outputs", names.outputs)):
         yield from [what, *(f"  {name}" for name in found or ("none",))]
-    yield f"Without names, `jamflow jam play` opens ports of its own: {INPUT} and {OUTPUT}. A part of a name chooses another."
+    yield f"Without names, `jamflow jam play` opens ports of its own: {OUR_INPUT} and {OUR_OUTPUT}. A part of a name chooses another."
 
 
 def report(session: str) -> Iterator[str]:

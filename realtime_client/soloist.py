@@ -47,7 +47,8 @@ PICKUP_NS = 35_000_000
 PICKUP_VELOCITY = 88
 PICKUP_TICKS = 2 * STEP
 FOREVER = 2**40
-MOST_PATIENCE_S = 2.0
+MOST_PATIENCE_S = 1.0
+"""However much is planned: another session shall begin before that has been played."""
 TEMPO_MOVED = 0.04
 """The model is told a new tempo when it has changed by so much: each is another beginning of what it reads."""
 ROUND_TRIPS = 64
@@ -107,10 +108,9 @@ class Soloist:
     @property
     def next_look_ns(self) -> int:
         """When to look at the latest; 0 for not before a letter (they come twenty times a second)."""
-        waits = self._entry and not self._entry.sounded
-        return min(
-            filter(None, (self._collector.next_look_ns, waits and self._entry.trigger_ns + PICKUP_NS)), default=0
-        )  # type: ignore
+        entry = self._entry
+        pickup_ns = entry.trigger_ns + PICKUP_NS if entry and not entry.sounded else 0
+        return min(filter(None, (self._collector.next_look_ns, pickup_ns)), default=0)
 
     @property
     def memory(self) -> str:

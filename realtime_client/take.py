@@ -25,7 +25,10 @@ def last_bars(tape: dict[str, Any], bars: int) -> dict[str, Any]:
     return tape | {
         "first_ticks": first,
         "chords": [(max(ticks, first), symbol) for ticks, symbol in names if ticks >= standing],
-        **{who: sorted(tuple(n) for n in tape[who] if n[2] >= first) for who in ("solo", "player")},
+        **{
+            who: sorted((tuple(n) for n in tape[who] if n[2] >= first), key=lambda n: n[2])
+            for who in ("solo", "player")
+        },
     }
 
 

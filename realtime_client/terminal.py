@@ -101,7 +101,8 @@ def _chord(desk: Desk, now_ns: int) -> list[Text]:
         f"{first['last']:.0f} ms, median {first['p50']:.0f} of {first['count']}" if first["count"] else "none yet"
     )
     ports = [name for name, is_open in desk.ports().items() if not is_open]
-    state = "stopped" if not desk.playing else "fallback phrase" if falling else "playing" if ahead else "listening"
+    sounding = "fallback phrase" if falling else "resting" if desk.resting else "playing" if ahead else "listening"
+    state = sounding if desk.playing else "stopped"
     return [
         Text.assemble(
             ("chord ", "dim"),
@@ -189,7 +190,7 @@ def _counts(desk: Desk) -> Text:
     notes = sum(counts[f"{source}_notes"] for source in ("model", "pickup", "fallback"))
     share = f" ({counts['model_notes'] / notes:.0%} by the model)" if notes else ""
     names = {"underruns": "gaps filled", "late": "late", "dropped": "dropped"}
-    troubles = [f"{counts[name]} {told}" for name, told in names.items() if counts.get(name)]
+    troubles = [f"{told} {counts[name]}" for name, told in names.items() if counts.get(name)]
     return Text.assemble(
         ("● recording   " if desk.recording else "", "red"),
         f"{notes} notes{share}",

@@ -10,6 +10,7 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,26 +31,17 @@ class Stand:
     """Where the letters go: desk, recorder, page and terminal."""
 
     def __init__(self, stage: Stage, settings: JamSettings) -> None:
-        self._stage, self._desk = stage, Desk(settings)
+        self._stage, self._settings = stage, settings
+        self._desk = Desk(settings)
+        self._recorder: Any = None
         self._hinted = ""
-        self._leaving = contextlib.ExitStack()
-        self._mailbox = Mailbox(stage.ui, stage.secret)
-        self._leaving.callback(self._mailbox.close)
-        with contextlib.ExitStack() as begun:
-            begun.push(self._leaving)
-            page = Page(address_of(stage, settings), token_of(stage), self._turned, self._desk.tape)
-            self._page = begun.enter_context(page)
-            self._desk.page = self._page.url
-            self._terminal = begun.enter_context(Terminal()) if settings.terminal else None
-            self._recorder = _recorder(Path(settings.record)) if settings.record else None
-            self._leaving = begun.pop_all()
-        self._leaving.callback(self._end_recording)
 
     def run(self) -> None:
         """Until Quit comes, or main is gone, who would send it."""
-        with self._leaving:
+        with contextlib.ExitStack() as leaving:
+            self._open(leaving)
             self._mailbox.send(Hello("ui"), self._stage.rt, self._stage.brain)
-            self._mailbox.send(self._word("page", self._page.url), self._stage.main)
+            self._mailbox.send(self._word("page", self._desk.page), self._stage.main)
             next_picture = next_frame = 0.0
             while not self._desk.ended and not self._mailbox.is_alone:
                 select.select([self._mailbox], [], [], max(0.0, min(next_picture, next_frame) - time.monotonic()))
@@ -66,6 +58,16 @@ class Stand:
             self._desk.take(Quit())
             self._page.show(self._desk.picture(time.perf_counter_ns()))
 
+    def _open(self, leaving: contextlib.ExitStack) -> None:
+        self._mailbox = leaving.enter_context(contextlib.closing(Mailbox(self._stage.ui, self._stage.secret)))
+        address, token = address_of(self._stage, self._settings), token_of(self._stage)
+        self._page = leaving.enter_context(Page(address, token, self._turned, self._desk.tape))
+        self._desk.page = self._page.url
+        self._terminal = leaving.enter_context(Terminal()) if self._settings.terminal else None
+        leaving.callback(self._end_recording)
+        if self._settings.record:
+            self._begin_recording()
+
     def _turned(self, control: Control) -> None:
         """The page turned something, on a thread of its own: each process takes what is its own, this one too."""
         self._mailbox.send(control, self._stage.rt, self._stage.brain, self._stage.ui)
@@ -81,37 +83,48 @@ class Stand:
         if isinstance(message, Control) and message.name == "record":
             self._switch_recording(message.value == "on")
         if self._recorder:
-            self._recorder.take(message)
+            with self._if_it_can_be_written():
+                self._recorder.take(message)
         self._desk.take(message)
 
     def _switch_recording(self, on: bool) -> None:
-        if on and self._recorder is None:
-            folder = Path(self._desk.settings.record or sessions())
-            self._recorder = _recorder(folder)
-            self._mailbox.send(self._word("recording", f"recording into {folder}"), self._stage.ui)
-            self._mailbox.send(
-                Hello("ui"), self._stage.rt, self._stage.brain
-            )  # a recording begins with how things stand
-        elif not on:
+        if not on:
             self._end_recording()
+        elif self._recorder is None:
+            self._begin_recording()
+            self._mailbox.send(Hello("ui"), self._stage.rt, self._stage.brain)  # it begins with how things stand
+
+    def _begin_recording(self) -> None:
+        from realtime_client.recorder import Recorder
+
+        with self._if_it_can_be_written():
+            self._recorder = Recorder(Path(self._settings.record or sessions()))
 
     def _end_recording(self) -> None:
-        if self._recorder:
-            self._recorder.close()
+        ended, self._recorder = self._recorder, None
+        if ended:
+            with self._if_it_can_be_written():
+                ended.close()
+
+    @contextlib.contextmanager
+    def _if_it_can_be_written(self) -> Iterator[None]:
+        """A full disk ends a recording, not the session."""
+        try:
+            yield
+        except (OSError, JamflowError) as error:
             self._recorder = None
+            word = self._word("recording-lost", f"recording ended: {error}")
+            self._mailbox.send(Control("record", "off"), self._stage.ui)
+            self._mailbox.send(word, self._stage.ui, self._stage.main)
 
     def _word(self, what: str, text: str) -> Happened:
         return Happened(time.perf_counter_ns(), "ui", what, text)
 
 
-def _recorder(folder: Path) -> Any:
-    from realtime_client.recorder import Recorder
-
-    return Recorder(folder)
-
-
 def main(argv: list[str]) -> int:
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] - any name can be said on any terminal
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for main, who says Quit
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # and leaves the terminal as it was
     try:
         Stand(Stage.read(argv[0]), JamSettings.read(argv[1])).run()
     except JamflowError as error:

@@ -18,7 +18,7 @@ from models.music.finding import Finding
 from realtime_client import doctor, ui
 from realtime_client import main as commands
 from realtime_client.assistant import READS, WRITES, Assistant, server
-from realtime_client.messages import Beat, Control, Harmony, Heard, Mailbox, Message, Played, Quit, Server, Stage
+from realtime_client.messages import Beat, Control, Harmony, Heard, Hello, Mailbox, Message, Played, Quit, Server, Stage
 from realtime_client.session import Running, announced, jam_home
 from realtime_client.settings import JamSettings
 
@@ -35,6 +35,10 @@ class Session:
         self.rt = Mailbox(self.stage.rt, self.stage.secret)
         self.thread = threading.Thread(target=ui.Stand(self.stage, JamSettings(terminal=False)).run)
         self.thread.start()
+        end = time.monotonic() + 10
+        while Hello("ui") not in list(self.rt.read()):  # before that nobody reads its letters
+            assert time.monotonic() < end
+            time.sleep(0.01)
 
     def tell(self, *messages: Message) -> None:
         for message in messages:

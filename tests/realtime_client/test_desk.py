@@ -48,6 +48,13 @@ def test_how_far_ahead_is_counted_in_bars_and_never_below_none(desk):
     assert desk.ahead_bars(14 * S) == 0
 
 
+def test_a_soloist_that_rests_until_the_next_chord_knows_nothing_ahead(desk):
+    desk.take(status(2**40))
+    assert desk.ahead_bars(10 * S) == 0
+    assert desk.picture(10 * S)["resting"] is True
+    assert desk.picture(10 * S)["planned_ticks"] == 0
+
+
 def test_the_first_note_after_a_chord_into_silence_is_timed_once(desk):
     desk.take(Harmony(10 * S + MS, 10 * S, 2 * BAR, "Am7", False, 1))
     desk.take(Harmony(10 * S + 20 * MS, 10 * S, 2 * BAR, "Am7", True, 1))

@@ -127,7 +127,15 @@ def test_a_server_where_nobody_is_and_one_that_is_no_server(monkeypatch):
         address = f"127.0.0.1:{silent.getsockname()[1]}"
         assert doctor.server(JamSettings(server=address)).state == "missing"
     finding = doctor.server(JamSettings(server=address))
-    assert finding.found == f"nobody answers at {address}"
+    assert finding.found == f"{address}: nobody answers"
+    assert "jamflow serve" in finding.advice
+
+
+def test_a_server_that_has_no_soloist_is_told_from_one_that_does_not_answer(house):
+    finding = doctor.server(JamSettings(server=house.server.grpc_url))
+    assert finding.state == "missing"
+    assert "'jam'" in finding.found
+    assert "jamflow deploy" in finding.advice
 
 
 def test_a_page_port_that_another_holds_is_found():

@@ -1,5 +1,7 @@
 """What the brain decides, on a made-up clock and with a made-up model."""
 
+from itertools import pairwise
+
 import pytest
 
 from models.music.chords import Chord
@@ -30,7 +32,7 @@ READY = Server("ready", "plays", ("any", "swing"))
 class Rehearsal:
     """A soloist with an rt that only beats time, and a model that plays eighths after `latency_ms`, a note a millisecond."""
 
-    def __init__(self, latency_ms=20.0, server=READY, remembered="", **settings):
+    def __init__(self, latency_ms=20.0, server: Server | None = READY, remembered="", **settings):
         self.now_ms, self.latency_ms = 10_000.0, latency_ms
         self.soloist = Soloist(JamSettings(server="here:1", **settings), round(self.now_ms * MS), remembered)
         self.sent, self.jobs = [], []
@@ -144,7 +146,7 @@ def test_notes_of_one_plan_follow_one_another_without_a_gap(room):
     room.wait(10_000)
     onsets = [each.onset_ticks for each in room.of(Note) if each.epoch == room.of(Note)[-1].epoch]
     assert len(onsets) > 40
-    assert {b - a for a, b in zip(onsets, onsets[1:], strict=False)} <= {480, *range(240, 480, 40)}
+    assert {b - a for a, b in pairwise(onsets)} <= {480, *range(240, 480, 40)}
 
 
 def test_another_chord_changes_the_solo_from_the_commit_horizon_on(room):

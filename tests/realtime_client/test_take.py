@@ -20,6 +20,11 @@ def test_the_last_bars_begin_with_the_chord_that_stood_there():
     assert [note[0] for note in cut["solo"]] == [62, 63]
 
 
+def test_notes_come_in_the_order_in_which_they_were_played():
+    falling = TAPE | {"solo": [(70 - bar, 90, bar * BAR, 480) for bar in range(4)]}
+    assert last_bars(falling, 4)["solo"] == falling["solo"]
+
+
 def test_more_bars_than_there_are_are_all_there_are():
     assert last_bars(TAPE, 64)["solo"] == TAPE["solo"]
 

@@ -59,7 +59,7 @@ def test_a_port_that_is_gone_and_a_fallback_are_said(desk):
     text = "\n".join(shown(desk))
     assert "no MIDI input" in text
     assert "fallback phrase" in text
-    assert "4 gaps filled" in text
+    assert "gaps filled 4" in text
 
 
 def test_before_anything_has_come_it_says_what_to_do():

@@ -169,6 +169,26 @@ def test_a_recording_begins_and_ends_when_asked_in_a_folder_of_our_own_choice(ot
     assert len(tapes) == 1
 
 
+def test_a_full_disk_ends_the_recording_and_not_the_session(others, tapes, monkeypatch):
+    def full(tape: Tape, message: Message) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Tape, "take", full)
+    thread = standing(others)
+    others.tell(Control("record", "on"))
+    until(lambda: any("No space left" in word for word in others.state()["words"]))
+    until(lambda: not others.state()["recording"])
+    assert thread.is_alive()
+    others.tell(Quit())
+    thread.join(5)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM")
+def test_ended_from_outside_it_leaves_the_terminal_as_it_was(process, others):
+    process.terminate()
+    assert process.wait(5) == 0
+
+
 @pytest.mark.parametrize(("clock", "hinted"), [("fl", True), ("midi", False)])
 def test_fl_studio_s_hint_bar_is_told_the_chord_and_nobody_else_s(others, clock, hinted):
     thread = standing(others, clock=clock)
