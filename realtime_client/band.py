@@ -22,13 +22,13 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from models.music.errors import JamflowError
-from realtime_client.messages import Happened, Hello, Mailbox, Message, Quit, Stage, Status
+from realtime_client.messages import Happened, Hello, Mailbox, Message, Quit, Server, Stage, Status
 from realtime_client.settings import JamSettings
 
 NAMES = ("rt", "brain", "ui")
 USELESS = 2
 """The exit code of whoever would only fail again."""
-SILENT_S, HELLO_S, READY_S, QUIT_S = 2.0, 1.0, 20.0, 3.0
+SILENT_S, HELLO_S, READY_S, SERVER_S, QUIT_S = 2.0, 1.0, 20.0, 5.0, 3.0
 RESTARTS, WITHIN_S = 6, 30.0
 
 
@@ -55,6 +55,7 @@ class Band:
         self.members: dict[str, Member] = {}
         self.restarts: dict[str, int] = dict.fromkeys(NAMES, 0)
         self.status: Status | None = None
+        self.server = Server("connecting" if settings.server else "none", settings.server)
         self._heard = self._greeted = 0.0
         self._leaving = contextlib.ExitStack()
 
@@ -73,7 +74,7 @@ class Band:
         self.close()
 
     def wait_until_it_plays(self) -> None:
-        """Wait for the first word of rt, or say why it does not come."""
+        """Wait for the first word of rt, or say why it does not come; then for a server, if there is one, but not long."""
         end = time.monotonic() + READY_S
         while self.status is None:
             self.tend()
@@ -81,6 +82,9 @@ class Band:
                 raise JamflowError(
                     f"jam: the MIDI process said nothing within {READY_S:g} s. `jamflow jam doctor` looks."
                 )
+        end = time.monotonic() + SERVER_S
+        while "brain" in self.members and self.server.state in ("connecting", "canary") and time.monotonic() < end:
+            self.tend()
 
     def tend(self, wait_s: float = 0.1) -> list[Message]:
         """Wait a little for letters, start again who has ended, and give what came."""
@@ -90,6 +94,8 @@ class Band:
         for letter in letters:
             if isinstance(letter, Status):
                 self.status, self._heard = letter, now
+            elif isinstance(letter, Server):
+                self.server = letter
         if now - self._greeted > HELLO_S:
             self._greeted = now
             self.send(Hello("main"))

@@ -154,7 +154,7 @@ class Server(NamedTuple):
     """brain: how it stands with the server."""
 
     state: str
-    """connecting, canary, ready or lost."""
+    """connecting, canary, ready, lost, or none where no server is asked."""
     text: str
     styles: tuple[str, ...] = ()
     round_trip_ms: float = 0.0

@@ -27,7 +27,7 @@ class Room:
 
     def start(self, settings):
         words = [sys.executable, "-m", "realtime_client.brain", self.stage.written(), settings.written()]
-        self.brain = subprocess.Popen(words, env={**self._home})
+        self.brain = subprocess.Popen(words, env=dict(self._home))
 
     def send(self, *letters):
         for letter in letters:

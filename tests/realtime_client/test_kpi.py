@@ -19,14 +19,8 @@ def note(at_ms, onset, duration=480, source="model", epoch=1, late_ms=1.0, pitch
 
 
 def answer(epoch, trigger_ms, sent_ms, first_ms, start=0, length=7680, outcome="whole"):
-    return Asked(
-        epoch,
-        *(round(each * MS) for each in (trigger_ms, sent_ms, first_ms, first_ms + 100)),
-        start,
-        length,
-        8,
-        outcome,
-    )
+    sent_ns, first_ns = round(sent_ms * MS), round(first_ms * MS)
+    return Asked(epoch, round(trigger_ms * MS), sent_ns, first_ns, first_ns + 100 * MS, start, length, 8, outcome)
 
 
 def chord(first_ms, epoch, symbol="Am7", settled=True):
