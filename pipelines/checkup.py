@@ -9,26 +9,15 @@ import importlib.util
 import shutil
 import socket
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from models.music.errors import JamflowError
+from models.music.finding import Finding
 from pipelines.settings import Profile
 
 PACKAGES = ("models", "backstage", "components", "pipelines", "serving", "realtime_client")
 NEWEST_PYTHON, OLDEST_PYTHON = (3, 13), (3, 11)
 DISK_GB, SHARED_MB = 1.0, 64.0
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at."""
-
-    what: str
-    state: Literal["good", "optional", "missing"]
-    found: str
-    advice: str = ""
 
 
 def examine(profile: Profile) -> list[Finding]:
@@ -91,8 +80,7 @@ def triton_files() -> Finding:
     try:
         return Finding("Triton", "good", str(distribution()))
     except JamflowError as error:
-        what, _, advice = str(error).partition(". ")
-        return Finding("Triton", "missing", what, advice)
+        return Finding.of("Triton", error)
 
 
 def triton_libraries() -> Finding:
@@ -106,8 +94,7 @@ def triton_libraries() -> Finding:
             )
         check_libraries(stub, environment())
     except JamflowError as error:
-        what, _, advice = str(error).partition(". ")
-        return Finding("libpython", "missing", what, advice)
+        return Finding.of("libpython", error)
     return Finding("libpython", "good", f"Triton's models find libpython{PYTHON}")
 
 
@@ -169,8 +156,7 @@ def store(profile: Profile) -> Finding:
         check_database(database, thoroughly=True)
         models = len(open_store(uri).search_model_versions())
     except JamflowError as error:
-        what, _, advice = str(error).partition(". ")
-        return Finding("MLflow", "missing", what, advice)
+        return Finding.of("MLflow", error)
     return Finding("MLflow", "good", f"{database}, {models} model versions")
 
 

@@ -20,6 +20,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compile": ("pipelines.commands.compile:main", "Write a pipeline as KFP YAML, checked offline"),
     "status": ("pipelines.commands.status:main", "Show recent runs, champions and the running server"),
     "models": ("pipelines.commands.models:main", "Show every model: what is here, registered, served, and how good"),
+    "jam": ("pipelines.commands.jam:main", "Play with a soloist, live, into FL Studio or any DAW"),
+    "mcp": ("pipelines.commands.mcp:main", "Let an assistant run a live session (MCP over stdio)"),
     "serve": ("pipelines.commands.serve:main", "Serve the champions with Triton"),
     "deploy": ("pipelines.commands.deploy:main", "Put a model version into service"),
     "rollback": ("pipelines.commands.rollback:main", "Serve the previous version of a model again"),

@@ -17,17 +17,18 @@ import sys
 import tempfile
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
 from models.music.errors import JamflowError
-from realtime_client.messages import Happened, Hello, Mailbox, Message, Quit, Stage, Status
+from realtime_client.messages import Happened, Hello, Mailbox, Message, Quit, Server, Stage, Status
 from realtime_client.settings import JamSettings
 
 NAMES = ("rt", "brain", "ui")
 USELESS = 2
 """The exit code of whoever would only fail again."""
-SILENT_S, HELLO_S, READY_S, QUIT_S = 2.0, 1.0, 20.0, 3.0
+SILENT_S, HELLO_S, READY_S, SERVER_S, QUIT_S = 2.0, 1.0, 20.0, 5.0, 3.0
 RESTARTS, WITHIN_S = 6, 30.0
 
 
@@ -48,12 +49,13 @@ class Member:
 class Band:
     """Use it as a context: it plays from the first line to the last."""
 
-    def __init__(self, settings: JamSettings, stage: Stage | None = None) -> None:
-        self.settings = settings
+    def __init__(self, settings: JamSettings, stage: Stage | None = None, names: Sequence[str] = NAMES) -> None:
+        self.settings, self.names = settings, names
         self.stage = stage or Stage.anywhere()
         self.members: dict[str, Member] = {}
         self.restarts: dict[str, int] = dict.fromkeys(NAMES, 0)
         self.status: Status | None = None
+        self.server = Server("connecting" if settings.server else "none", settings.server)
         self._heard = self._greeted = 0.0
         self._leaving = contextlib.ExitStack()
 
@@ -61,7 +63,7 @@ class Band:
         self._mailbox = Mailbox(self.stage.main, self.stage.secret)
         self._leaving.callback(self._mailbox.close)
         try:
-            for name in NAMES:
+            for name in self.names:
                 self._start(name)
         except BaseException:
             self.close()
@@ -72,7 +74,7 @@ class Band:
         self.close()
 
     def wait_until_it_plays(self) -> None:
-        """Wait for the first word of rt, or say why it does not come."""
+        """Wait for the first word of rt, or say why it does not come; then for a server, if there is one, but not long."""
         end = time.monotonic() + READY_S
         while self.status is None:
             self.tend()
@@ -80,6 +82,9 @@ class Band:
                 raise JamflowError(
                     f"jam: the MIDI process said nothing within {READY_S:g} s. `jamflow jam doctor` looks."
                 )
+        end = time.monotonic() + SERVER_S
+        while "brain" in self.members and self.server.state in ("connecting", "canary") and time.monotonic() < end:
+            self.tend()
 
     def tend(self, wait_s: float = 0.1) -> list[Message]:
         """Wait a little for letters, start again who has ended, and give what came."""
@@ -89,6 +94,8 @@ class Band:
         for letter in letters:
             if isinstance(letter, Status):
                 self.status, self._heard = letter, now
+            elif isinstance(letter, Server):
+                self.server = letter
         if now - self._greeted > HELLO_S:
             self._greeted = now
             self.send(Hello("main"))
@@ -122,6 +129,7 @@ class Band:
     def _start(self, name: str) -> None:
         words = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 (it lives as long as the member)
         command = [sys.executable, "-m", f"realtime_client.{name}", self.stage.written(), self.settings.written()]
+        command += ["again"] * (name in self.members)
         hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0) if name != "ui" else 0
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=words, creationflags=hidden)
         before = self.members[name].began if name in self.members else deque(maxlen=RESTARTS)

@@ -91,7 +91,7 @@ class Happened(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """brain: another solo begins. What older ones had from here on is dropped, but for what is about to be played."""
+    """brain: another solo begins. It takes the place of what older ones had from here on, as far as it becomes known."""
 
     epoch: int
     from_ticks: int
@@ -154,7 +154,7 @@ class Server(NamedTuple):
     """brain: how it stands with the server."""
 
     state: str
-    """connecting, canary, ready or lost."""
+    """connecting, canary, ready, lost, or none where no server is asked."""
     text: str
     styles: tuple[str, ...] = ()
     round_trip_ms: float = 0.0
@@ -164,7 +164,8 @@ class Control(NamedTuple):
     """ui: the musician turned something. Each process takes what is its own."""
 
     name: str
-    """For brain: style, temperature, top_p, chord_bias, lookahead_bars, seed. For rt: tempo, clock, tap, offset_ms. For both: start, stop, panic."""
+    """For brain: style, temperature, top_p, chord_bias, lookahead_bars, seed. For rt: tempo, clock, tap, offset_ms, and for FL
+    Studio fl (start, stop, record) and hint (a line for its hint bar). For ui: record. For all: start, stop, panic."""
     value: str | float = ""
 
 
@@ -264,7 +265,8 @@ class Mailbox:
                 return
             except ConnectionError:  # Windows: an earlier letter found nobody
                 continue
-            if letter.startswith(self._secret) and (message := decode(letter[len(self._secret) :])):
+            message = decode(letter[len(self._secret) :]) if letter.startswith(self._secret) else None
+            if message is not None:  # Quit is an empty tuple
                 if isinstance(message, Hello) and message.who == "main":
                     self._main_lived_ns = perf_counter_ns()
                 yield message

@@ -1,7 +1,8 @@
 """The session that runs on this machine: a small file that says where its processes listen.
 
-with announced(Running(stage, os.getpid(), page="http://127.0.0.1:4711")): ...      # while it lasts
-running = running_session()                                                         # None where none runs
+with announced(Running(stage, os.getpid(), settings)): ...      # while it lasts
+running = running_session()                                     # None where none runs
+remember(offset_ms=-12.0); remembered()                         # {"offset_ms": -12.0}
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from models.music.errors import Refused
+from models.music.errors import JamflowError, Refused
 from realtime_client.messages import Stage
+from realtime_client.settings import JamSettings
+
+MEASURED = "measured.json"
 
 
 class Running(NamedTuple):
@@ -24,8 +28,8 @@ class Running(NamedTuple):
     stage: Stage
     pid: int
     """Of main."""
-    record: str = ""
-    """The folder it is recorded into."""
+    settings: JamSettings = JamSettings()
+    """With which it began."""
 
 
 def jam_home() -> Path:
@@ -33,16 +37,36 @@ def jam_home() -> Path:
     return Path(os.environ.get("JAMFLOW_HOME") or "~/.jamflow").expanduser().absolute() / "jam"
 
 
+def sessions() -> Path:
+    """Where recordings go that name no folder."""
+    return jam_home() / "sessions"
+
+
 def session_file() -> Path:
     return jam_home() / "session.json"
+
+
+def remembered() -> dict[str, float]:
+    """Settings that were measured on this machine."""
+    try:
+        kept = json.loads((jam_home() / MEASURED).read_text(encoding="utf-8"))
+        return {"offset_ms": float(kept["offset_ms"])}
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}
+
+
+def remember(offset_ms: float) -> None:
+    """Keep what was measured, for every session to come."""
+    jam_home().mkdir(parents=True, exist_ok=True)
+    (jam_home() / MEASURED).write_text(json.dumps({"offset_ms": offset_ms}), encoding="utf-8")
 
 
 def running_session() -> Running | None:
     """The session that runs, if one does: its main holds the port that the file names."""
     try:
-        stage, pid, record = json.loads(session_file().read_text(encoding="utf-8"))
-        running = Running(Stage.read(json.dumps(stage)), int(pid), str(record))
-    except (OSError, ValueError, TypeError):
+        stage, pid, settings = json.loads(session_file().read_text(encoding="utf-8"))
+        running = Running(Stage.read(stage), int(pid), JamSettings.read(settings))
+    except (OSError, ValueError, TypeError, JamflowError):
         return None
     return running if _is_taken(running.stage) else None
 
@@ -56,7 +80,7 @@ def announced(running: Running) -> Iterator[None]:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.unlink(missing_ok=True)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as written:
-        json.dump(running, written)
+        json.dump((running.stage.written(), running.pid, running.settings.written()), written)
     try:
         yield
     finally:

@@ -91,6 +91,15 @@ class JamflowClient:
         """Send the model's canary: health is a played note, not a flag (a dead model still says it is ready)."""
         return whole(self, contract, contract.canary_request(), deadline_s, version)
 
+    def told(self, contract: ModelContract, deadline_s: float = 1.0) -> dict[str, str]:
+        """Ask what the served version tells about itself, by the names that its contract's `told` has."""
+        from tritonclient.grpc import service_pb2
+
+        request = service_pb2.ModelConfigRequest(name=contract.name)  # pyright: ignore[reportAttributeAccessIssue]
+        with spoken_errors(self.url, deadline_s):
+            parameters = self._stub.ModelConfig(request, timeout=deadline_s).config.parameters
+        return {key: value.string_value for key, value in parameters.items()}
+
     def _answered(self, request: Any, deadline_s: float) -> Any:
         """Send a request until it is answered; one that shared a batch with somebody's oversized one goes again."""
         end = time.monotonic() + deadline_s

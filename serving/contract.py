@@ -9,10 +9,12 @@ numpy and models.music only.
 
 from __future__ import annotations
 
+import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -172,6 +174,8 @@ class ModelContract:
     """Worth a GPU where there is one."""
     patience: Patience = Patience()
     capacity: Capacity = Capacity()
+    told: Callable[[Path], Mapping[str, str]] = lambda folder: {}
+    """What a client may ask about a version beside playing it, read from the model's folder."""
 
     def __post_init__(self) -> None:
         check_name(self.name)
@@ -231,8 +235,10 @@ def check_name(name: str) -> str:
     return name
 
 
-def config_pbtxt(contract: ModelContract, versions: Sequence[int], name: str | None = None) -> str:
-    """Write Triton's configuration of a model that serves exactly these versions."""
+def config_pbtxt(
+    contract: ModelContract, versions: Sequence[int], name: str | None = None, told: Mapping[str, str] | None = None
+) -> str:
+    """Write Triton's configuration of a model that serves exactly these versions, and what it tells about the newest."""
     lines = [
         f'name: "{check_name(name or contract.name)}"',
         'backend: "python"',
@@ -250,6 +256,8 @@ def config_pbtxt(contract: ModelContract, versions: Sequence[int], name: str | N
     lines.append(
         f"instance_group [ {{ kind: {'KIND_AUTO' if contract.gpu else 'KIND_CPU'} count: {contract.processes} }} ]"
     )
+    for key, value in (told or {}).items():
+        lines.append(f"parameters {{ key: {json.dumps(key)} value {{ string_value: {json.dumps(value)} }} }}")
     return "\n".join(lines) + "\n"
 
 

@@ -59,7 +59,8 @@ class Repository:
         name = name or contract.name
         for version in versions:
             check_folder(self._version(name, version))
-        told = config_pbtxt(contract, versions, name)
+        newest = self._version(name, max(versions)) / "model"
+        told = config_pbtxt(contract, versions, name, contract.told(newest))
         if self._told(name) == told:
             return False
         write_text(self.folder / name / "config.pbtxt", told)

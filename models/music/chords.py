@@ -8,10 +8,8 @@ heard = recognise([60, 64, 67, 70])        # Chord.parse("C7")
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-
-import numpy as np
 
 from models.music.errors import BadInput
 
@@ -67,6 +65,9 @@ class Chord:
         return Chord(root, _kind_of(suffix))
 
 
+EVERY = tuple(Chord(root, kind) for root in range(12) for kind in KINDS)
+
+
 def chord_number(chord: Chord | None) -> int:
     """Number a chord from 1 on, 12 roots of 8 kinds; 0 where none is known."""
     return 0 if chord is None else 1 + chord.root * len(KINDS) + KINDS.index(chord.kind)
@@ -85,16 +86,17 @@ def recognise(pitches: Iterable[int]) -> Chord | None:
     present = {pitch % 12 for pitch in sounding}
     if len(present) < 2:
         return None
-    bass = sounding[0] % 12
-    bonus = _BASS_BONUS * (2 if sounding[0] < _BASS_BELOW else 1)
-    scores = np.full((12, len(KINDS)), -np.inf)
-    for root in range(12):
-        for k, kind in enumerate(KINDS):
-            tones = Chord(root, kind).pitch_classes
-            heard = sum(w if tone in present else -w / 2 for w, tone in zip(_WEIGHTS, tones, strict=False))
-            scores[root, k] = heard - _STRANGER * len(present - set(tones)) + bonus * (root == bass)
-    root, k = np.unravel_index(int(scores.argmax()), scores.shape)
-    return Chord(int(root), KINDS[int(k)])
+    scores = {chord: fit(chord, sounding) for chord in EVERY}
+    return max(scores, key=scores.__getitem__)
+
+
+def fit(chord: Chord, pitches: Collection[int]) -> float:
+    """How well a chord fits what sounds: its tones that are there, less those missing and the strangers."""
+    lowest, present = min(pitches), {pitch % 12 for pitch in pitches}
+    bonus = _BASS_BONUS * (2 if lowest < _BASS_BELOW else 1)
+    tones = chord.pitch_classes
+    heard = sum(w if tone in present else -w / 2 for w, tone in zip(_WEIGHTS, tones, strict=False))
+    return heard - _STRANGER * len(present.difference(tones)) + bonus * (lowest % 12 == chord.root)
 
 
 def _kind_of(suffix: str) -> str:

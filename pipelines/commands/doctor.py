@@ -7,24 +7,24 @@ from __future__ import annotations
 
 import sys
 
+from models.music import finding
+from models.music.finding import Finding
 from pipelines.flags import Flags
 from pipelines.settings import Profile
 
-MARKS = {"good": "✔", "optional": "-", "missing": "✘"}
-
 
 def main(argv: list[str]) -> int:
-    """Print one line a finding, and what to do under those that want doing."""
+    """Look at everything."""
     Flags(prog="jamflow doctor", description=__doc__).read(argv)
     from pipelines.checkup import examine
 
-    findings = examine(Profile.load())
-    width = max(len(finding.what) for finding in findings)
-    for finding in findings:
-        print(f"{MARKS[finding.state]} {finding.what:<{width}}  {finding.found}")
-        if finding.advice:
-            print(f"  {'':<{width}}  → {finding.advice}")
-    missing = [finding.what for finding in findings if finding.state == "missing"]
+    return told(examine(Profile.load()))
+
+
+def told(findings: list[Finding]) -> int:
+    """Print what was found; the exit code says whether anything necessary is missing."""
+    print("\n".join(finding.told(findings)))
+    missing = [found.what for found in findings if found.state == "missing"]
     if missing:
         print(f"\nNecessary and not there: {', '.join(missing)}.", file=sys.stderr)
         return 1

@@ -12,19 +12,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from models.music.chords import Chord, chord_number
+from models.music.files import read_mapping
 from models.music.notes import MAX_TEMPO_BPM, MIN_TEMPO_BPM, TICKS_PER_QUARTER
 from serving.asker import Session
+from serving.client import JamflowClient
 from serving.contract import Axis, Capacity, ModelContract, Patience, Tensor
 
+ANY, STYLES = "any", "styles"
 MAX_NOTES, MAX_CHORDS, MAX_STYLES = 2048, 1024, 64
 MAX_TICKS = 2**30
 MAX_HORIZON_TICKS = 64 * 4 * TICKS_PER_QUARTER
+
+
+def _told(folder: Path) -> dict[str, str]:
+    """The names of the styles in the order of their places, as models/jam/repertoire.py has them."""
+    about = read_mapping(folder / "config.json")
+    named = (ANY, *about.get("config", {}).get("styles", ()), *about.get("styles", ()))
+    return {STYLES: ",".join(dict.fromkeys(named))}
+
 
 JAM = ModelContract(
     name="jam",
@@ -54,6 +66,7 @@ JAM = ModelContract(
     patience=Patience(first_s=5.0, between_s=5.0, canary_s=5.0),
     capacity=Capacity(at_once=4, waiting=16, sessions=64, idle_s=120.0, memory_mb=512.0),
     gpu=True,
+    told=_told,
 )
 
 
@@ -96,6 +109,11 @@ class Cue:
             **{name: np.array([value], np.int32) for name, value in whole.items()},
             **{name: np.array([value], np.float32) for name, value in shares.items()},
         }
+
+
+def styles(client: JamflowClient) -> tuple[str, ...]:
+    """The names of the served model's styles, each at its place; none where it does not tell them."""
+    return tuple(filter(None, client.told(JAM).get(STYLES, "").split(",")))
 
 
 def solo(session: Session, cue: Cue, deadline_s: float | None = None) -> Iterator[NDArray[np.int32]]:

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from realtime_client.messages import KINDS, LOOPBACK, Heard, Mailbox, Phrase, Plan, Stage, decode, encode
+from realtime_client.messages import KINDS, LOOPBACK, Heard, Mailbox, Phrase, Plan, Quit, Stage, decode, encode
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def boxes():
 
 def test_a_letter_arrives_as_it_was_sent(boxes):
     stage, rt, brain = boxes
-    sent = [Heard(12, (0x90, 60, 100)), Plan(7, 3840), Phrase(3840, ((60, 90, 0, 480), (64, 90, 480, 480)))]
+    sent = [Quit(), Heard(12, (0x90, 60, 100)), Plan(7, 3840), Phrase(3840, ((60, 90, 0, 480), (64, 90, 480, 480)))]
     for message in sent:
         rt.send(message, stage.brain)
     assert list(brain.read()) == sent
@@ -41,10 +41,13 @@ def test_a_letter_to_nobody_is_lost_and_those_after_it_arrive(boxes):
     assert list(brain.read()) == [Plan(1, 0), Plan(2, 0)]
 
 
-def test_every_kind_of_letter_is_read_back_as_itself():
-    for kind in KINDS.values():
-        message = kind(*range(len(kind._fields)))
+def test_every_kind_of_letter_is_read_back_as_itself(boxes):
+    stage, rt, brain = boxes
+    sent = [kind(*range(len(kind._fields))) for kind in KINDS.values()]
+    for message in sent:
         assert decode(encode(message)) == message
+        rt.send(message, stage.brain)
+    assert list(brain.read()) == sent
 
 
 def test_a_stage_survives_a_command_line():

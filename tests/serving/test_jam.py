@@ -12,12 +12,12 @@ from soloists import random_network
 
 from models.jam.config import TINY
 from models.jam.network import style_weights, with_style
-from models.jam.repertoire import Repertoire, Style, save_repertoire
+from models.jam.repertoire import Repertoire, Style, read_repertoire, save_repertoire
 from models.music.chords import Chord
 from models.music.errors import BadInput, Busy, Refused, Unavailable
 from serving.asker import whole
 from serving.client import JamflowClient
-from serving.contracts.jam import JAM, Cue, solo
+from serving.contracts.jam import JAM, Cue, solo, styles
 from serving.control import Control
 from serving.in_process import InProcess
 from serving.repository import Repository
@@ -91,6 +91,10 @@ def test_styles_are_told_by_their_places(client):
     assert solos[0] != solos[1] != solos[2]
     with pytest.raises(Refused, match="style is 3; there are 0 any, 1 swing, 2 ballad"):
         played(client, replace(CUE, style=3))
+
+
+def test_a_client_learns_the_styles_names(client, model):
+    assert styles(client) == read_repertoire(model).names == ("any", "swing", "ballad")
 
 
 def test_notes_come_as_soon_as_they_are_thought_of(client):
