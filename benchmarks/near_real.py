@@ -12,8 +12,11 @@ Onsets closer than 20 ms are one onset. A velocity v plays at (v / 127)^curve: c
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +25,7 @@ from models.music.audio import HOUSE_RATE_HZ, Audio, read_audio
 from models.music.errors import BadInput
 from models.music.midi import read_midi
 from models.music.notes import ONSET, PITCH, VELOCITY
+from models.practice.drum_sounds import synthesise
 
 CLIPS, CLIP_SECONDS, MERGE_MS, ATTACK_DB = 84, 12.0, 20.0, -30.0
 LABELS = {36: "kick", 35: "kick", 39: "clap"}
@@ -41,7 +45,20 @@ LEVEL_DB = {
     "crash": -5.0,
     "ride": -9.0,
 }
+PRACTICE = "practice"
+"""So begins the name of a kit that the practice room makes; its seed follows."""
 ROUND_ROBIN = 4
+INSTEAD = {
+    "kick": ("tom", "perc"),
+    "snare": ("clap", "perc"),
+    "clap": ("snare", "perc"),
+    "hihat": ("perc",),
+    "openhat": ("crash", "hihat", "perc"),
+    "tom": ("perc", "kick"),
+    "crash": ("openhat", "perc", "hihat"),
+    "ride": ("crash", "perc", "hihat"),
+}
+"""What plays for a voice that a maker has not recorded."""
 NOT_ONE_STROKE = frozenset({"snare_rest", "brush"})
 """Sublabels of recordings that hold several attacks (a stick left to bounce, a brush stirred): their truth is unknown."""
 
@@ -86,6 +103,15 @@ class Clip:
         return np.arange(self.first_downbeat_s, self.audio.seconds, 240 / self.tempo_bpm)
 
 
+class OneShot(NamedTuple):
+    """A recording of one hit."""
+
+    maker: str
+    kind: str
+    sound: NDArray[np.float32]
+    """float32[t] at the house rate, peak 1."""
+
+
 @dataclass(frozen=True)
 class _Cut:
     """A piece of a performance: rows of pitch, velocity, seconds; its tempo and where its first bar begins."""
@@ -114,14 +140,24 @@ def near_real_clips(
     ]
 
 
-def with_noise(clip: Clip, below_db: float, seed: int = 0) -> Clip:
-    """Add pink noise whose RMS lies below_db under the clip's own."""
-    mix = clip.audio.samples[0]
-    spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal(len(mix)))
-    spectrum /= np.sqrt(np.maximum(np.arange(len(spectrum)), 20))
-    noise = np.fft.irfft(spectrum, len(mix))
-    noise *= np.sqrt(np.mean(mix**2) / np.mean(noise**2)) * 10 ** (-below_db / 20)
-    return replace(clip, audio=Audio(mix + noise.astype(np.float32), clip.audio.rate_hz))
+def one_shots(shared: Path, maker: str = "") -> Iterator[OneShot]:
+    """Read a maker's recordings of one hit each, or everybody's; open hats, crashes and rides are kinds of their own."""
+    with open(shared / "data/SOURCES.csv", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["path"].startswith("drums/")]
+    for row in rows:
+        if maker not in ("", row["maker"]) or row["sublabel"] in NOT_ONE_STROKE or row["label"] == "fx":
+            continue
+        kind = row["sublabel"] if row["label"] == "cymbal" else row["label"]
+        kind = "openhat" if row["sublabel"] == "hihat_open" else "crash" if kind == "china" else kind
+        sound = read_audio(shared / "data" / row["path"]).mono().at_rate(HOUSE_RATE_HZ).samples[0]
+        yield OneShot(row["maker"], kind, sound / np.abs(sound).max())
+
+
+def makers(shared: Path) -> list[str]:
+    """Name everybody who recorded one-shots."""
+    with open(shared / "data/SOURCES.csv", encoding="utf-8") as file:
+        drums = [row for row in csv.DictReader(file) if row["path"].startswith("drums/") and row["label"] != "fx"]
+    return sorted({row["maker"] for row in drums})
 
 
 def merged(onsets_s: NDArray, loudness_db: NDArray) -> tuple[NDArray, NDArray]:
@@ -143,18 +179,25 @@ def attack_s(sound: NDArray[np.float32], rate_hz: int) -> float:
     return float(loud.argmax()) / rate_hz
 
 
+@lru_cache(maxsize=16)
 def _kit(shared: Path, maker: str) -> dict[str, list[NDArray[np.float32]]]:
-    with open(shared / "data/SOURCES.csv", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["maker"] == maker and row["path"].startswith("drums/")]
+    if maker.startswith(PRACTICE):
+        generator = np.random.default_rng(int(maker.removeprefix(PRACTICE)))
+        return {voice: [_synthesised(voice, generator) for _ in range(2 * ROUND_ROBIN)] for voice in LEVEL_DB}
     kit: dict[str, list[NDArray[np.float32]]] = {}
-    for row in (row for row in rows if row["sublabel"] not in NOT_ONE_STROKE):
-        voice = row["sublabel"] if row["label"] == "cymbal" else row["label"]
-        voice = "openhat" if row["sublabel"] == "hihat_open" else "crash" if voice == "china" else voice
-        sound = read_audio(shared / "data" / row["path"]).mono().at_rate(HOUSE_RATE_HZ).samples[0]
-        kit.setdefault(voice, []).append(sound / np.abs(sound).max())
-    return kit
+    for shot in one_shots(shared, maker):
+        kit.setdefault(shot.kind, []).append(shot.sound)
+    missing = {voice: instead for voice, instead in INSTEAD.items() if voice not in kit}
+    return kit | {voice: next(kit[each] for each in instead if each in kit) for voice, instead in missing.items()}
 
 
+def _synthesised(voice: str, generator: np.random.Generator) -> NDArray[np.float32]:
+    kind = "cymbal" if voice in ("crash", "ride") else voice
+    sound = synthesise(kind, generator, HOUSE_RATE_HZ).samples[0]
+    return sound / np.abs(sound).max()
+
+
+@lru_cache(maxsize=16)
 def _performances(shared: Path, drummer: str) -> list[Path]:
     return sorted((shared / "data/groove_midi" / drummer).rglob("*_beat_4-4.mid"))
 

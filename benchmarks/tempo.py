@@ -18,8 +18,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.near_real import REPORTED, Clip, near_real_clips, with_noise
+from benchmarks.near_real import REPORTED, Clip, near_real_clips
 from benchmarks.tempo_fit import practice_clip
+from benchmarks.wear import with_noise
 from models.drums.tempo import find_tempo
 from models.music.audio import Audio
 

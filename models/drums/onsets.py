@@ -5,10 +5,11 @@
 
 How: spectral flux on a logarithmic filterbank whose past is widened by a maximum filter, so that vibrato and beating
 make no onsets (SuperFlux, Böck and Widmer 2013), in five bands; in each band only what rises above its own local
-median counts, and nothing below the noise floor does. The weighted sum of the five is one curve; its peaks are hits.
-Each peak is then led back to the attack's first sample: the place that best splits the five band signals into a quiet
-and a loud part (Akaike's criterion for a change of variance, as in picking earthquakes). A long file is heard in
-sections, so memory depends on a section.
+median counts, and nothing below the noise floor does. The weighted sum of the five is one curve; its peaks may be hits.
+Each peak is led back to the attack's first sample: the place that best splits the five band signals into a quiet
+and a loud part (Akaike's criterion for a change of variance, as in picking earthquakes). A small learned ear
+(models/drums/ear.py) then tells hits from tails that flutter; OnsetConfig(judged=False) asks the flux alone. A long file
+is heard in sections, so memory depends on a section.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, median_filter
 from scipy.signal import butter, sosfilt
 
+from models.drums.ear import LOOKS, Ear, look, read_ear
 from models.music.audio import HOUSE_RATE_HZ, Audio
 from models.music.errors import BadConfig
 
@@ -34,6 +36,8 @@ BAND_EDGES_HZ = (40.0, 180.0, 800.0, 3600.0, 7200.0, 17_000.0)
 BAND_WEIGHTS = (0.080, 0.178, 0.323, 0.131, 0.343)
 """Logistic regression on real one-shots played by real drummers; divided so that the best threshold is 1."""
 LAG_FRAMES, WIDEN_FILTERS, MEDIAN_FRAMES, PEAK_FRAMES = 4, 3, 31, 2
+FAINTEST = 0.4
+"""Fainter rises of the flux are not worth the ear's while."""
 LATE_S = 2 * HOP / RATE_HZ
 """A flux peak stands so far behind the attack."""
 SECTION_S, MARGIN_S = 20.0, 0.5
@@ -54,6 +58,8 @@ class OnsetConfig:
     """How far before a flux peak the attack may begin."""
     search_after_ms: float = 12.0
     """How far after it."""
+    judged: bool = True
+    """Let a small learned ear look at every peak of the flux; without it the flux alone decides."""
 
     def __post_init__(self) -> None:
         for name in ("threshold", "min_gap_ms", "search_before_ms", "search_after_ms"):
@@ -70,15 +76,32 @@ class Onsets(NamedTuple):
     strengths: NDArray[np.float64]
 
 
-def find_onsets(audio: Audio, config: OnsetConfig | None = None) -> Onsets:
-    """Find every hit; silence has none."""
+class Rises(NamedTuple):
+    """Places where a hit may begin."""
+
+    seconds: NDArray[np.float64]
+    """float64[h]."""
+    fluxes: NDArray[np.float64]
+    """float64[h]: how strongly the spectrum rises; 1 is a hit just heard, were there no ear."""
+    looks: NDArray[np.float64]
+    """float64[h, l]: what the ear goes by."""
+
+
+def find_onsets(audio: Audio, config: OnsetConfig | None = None, ear: Ear | None = None) -> Onsets:
+    """Find every hit, with the ear that was taught or another one; silence has none."""
     config = config or OnsetConfig()
-    gate = audio.peak * 10 ** (config.gate_db / 20)
+    rises = find_rises(audio, config)
+    strengths = (ear or read_ear()).strengths(rises.looks, rises.fluxes) if config.judged else rises.fluxes
+    heard = strengths >= config.threshold
+    return _join_close(Onsets(rises.seconds[heard], strengths[heard]), config.min_gap_ms / 1000)
+
+
+def find_rises(audio: Audio, config: OnsetConfig) -> Rises:
+    """Find every place that may be a hit: one that the flux alone finds, or a fainter one for the ear to judge."""
     if audio.peak**2 <= SILENCE:
-        return Onsets(np.zeros(0), np.zeros(0))
-    heard = [_hear(section, gate, config) for section in _sections(audio)]
-    seconds, strengths = (np.concatenate(column) for column in zip(*heard, strict=True))
-    return _join_close(Onsets(seconds, strengths), config.min_gap_ms / 1000)
+        return Rises(np.zeros(0), np.zeros(0), np.zeros((0, LOOKS)))
+    heard = [_hear(section, audio.peak, config) for section in _sections(audio)]
+    return Rises(*(np.concatenate(column) for column in zip(*heard, strict=True)))
 
 
 class _Section(NamedTuple):
@@ -101,22 +124,25 @@ def _sections(audio: Audio) -> Iterator[_Section]:
         yield _Section(sound, start / rate_hz, (stop - start) / rate_hz)
 
 
-def _hear(section: _Section, gate: float, config: OnsetConfig) -> Onsets:
-    """Find the hits of one section; those in its margins belong to its neighbours."""
-    strength = _strength(section.sound)
-    highest = maximum_filter1d(strength, 2 * PEAK_FRAMES + 1)
-    peaks = np.flatnonzero((strength == highest) & (strength >= config.threshold))
-    guesses = np.round(peaks * HOP - LATE_S * RATE_HZ).astype(int)
-    begins = _attacks(section.sound, guesses, config)
+def _hear(section: _Section, peak: float, config: OnsetConfig) -> Rises:
+    """Find the rises of one section; those in its margins belong to its neighbours."""
+    by_band = _flux(section.sound)
+    flux = by_band @ np.array(BAND_WEIGHTS)
+    highest = maximum_filter1d(flux, 2 * PEAK_FRAMES + 1)
+    faintest = min(FAINTEST, config.threshold) if config.judged else config.threshold
+    peaks = np.flatnonzero((flux == highest) & (flux >= faintest))
+    energy = _energy(section.sound)
+    begins = _attacks(energy, np.round(peaks * HOP - LATE_S * RATE_HZ).astype(int), config)
     loudest = maximum_filter1d(np.abs(section.sound), WINDOW, origin=-(WINDOW // 2))[begins]
     seconds = np.maximum(begins / RATE_HZ - MARGIN_S, -section.start_s)
     earliest = 0.0 if section.start_s else -np.inf
-    mine = (seconds >= earliest) & (seconds < section.length_s) & (loudest > gate)
-    return Onsets(seconds[mine] + section.start_s, strength[peaks][mine])
+    mine = (seconds >= earliest) & (seconds < section.length_s) & (loudest > peak * 10 ** (config.gate_db / 20))
+    looks = look(energy, begins, by_band[peaks], peak) if config.judged else np.zeros((len(peaks), LOOKS))
+    return Rises(seconds[mine] + section.start_s, flux[peaks][mine], looks[mine])
 
 
-def _strength(sound: NDArray[np.float32]) -> NDArray[np.float64]:
-    """How strongly a hit begins at each frame n, centred on sample n * HOP."""
+def _flux(sound: NDArray[np.float32]) -> NDArray[np.float64]:
+    """How strongly each band rises at each frame n, centred on sample n * HOP: float64[n, b], above its own median."""
     bank, bands = _filterbank()
     window = np.hanning(WINDOW + 1)[:-1].astype(np.float32)
     centred = np.pad(sound, (WINDOW // 2, WINDOW // 2))
@@ -128,8 +154,7 @@ def _strength(sound: NDArray[np.float32]) -> NDArray[np.float64]:
     flux = np.zeros_like(level_db)
     flux[LAG_FRAMES:] = np.maximum(0.0, level_db[LAG_FRAMES:] - past[:-LAG_FRAMES])
     by_band = np.stack([flux[:, band].mean(1) for band in bands], 1)  # [n, b]
-    above = by_band - median_filter(by_band, (MEDIAN_FRAMES, 1), mode="nearest")
-    return np.maximum(0.0, above) @ np.array(BAND_WEIGHTS)
+    return np.maximum(0.0, by_band - median_filter(by_band, (MEDIAN_FRAMES, 1), mode="nearest"))
 
 
 @lru_cache(maxsize=1)
@@ -147,19 +172,27 @@ def _filterbank() -> tuple[NDArray[np.float32], tuple[NDArray[np.int64], ...]]:
     return bank, tuple(np.flatnonzero(band_of == band) for band in range(len(BAND_WEIGHTS)))
 
 
-def _attacks(sound: NDArray[np.float32], guesses: NDArray[np.int64], config: OnsetConfig) -> NDArray[np.int64]:
+def _energy(sound: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Sum up each band's energy before every sample: float64[b, t + 1]."""
+    edges = pairwise(BAND_EDGES_HZ)
+    bands = [sosfilt(butter(2, edge, "bandpass", fs=RATE_HZ, output="sos"), sound) for edge in edges]
+    return np.pad(np.cumsum(np.square(bands), axis=1), ((0, 0), (1, 0)))
+
+
+def _attacks(energy: NDArray[np.float64], guesses: NDArray[np.int64], config: OnsetConfig) -> NDArray[np.int64]:
     """Lead each guess to the sample where quiet turns loud: least Akaike criterion, summed over the bands."""
     before, after = (round(ms * RATE_HZ / 1000) for ms in (config.search_before_ms, config.search_after_ms))
     length = before + after
-    places = np.clip(guesses, before, len(sound) - after - 1)[:, None] - before + np.arange(length)
+    places = np.clip(guesses, before, energy.shape[1] - after - 2)[:, None] - before
     split = np.arange(1, length)
     criterion = np.zeros((len(guesses), length - 1))
     # What lies 50 dB under the hit is no beginning: a resampler's ringing before it, the last of a tail.
-    faint = np.maximum(1e-5 * (sound[places] ** 2).max(1, initial=0.0, keepdims=True), SILENCE)
-    for low_hz, high_hz in pairwise(BAND_EDGES_HZ):
-        band = sosfilt(butter(2, (low_hz, high_hz), "bandpass", fs=RATE_HZ, output="sos"), sound)
-        energy = np.cumsum(np.asarray(band)[places] ** 2 + faint, axis=1)
-        quiet, loud = energy[:, :-1], np.maximum(energy[:, -1:] - energy[:, :-1], SILENCE)
+    whole = energy[:, places + length] - energy[:, places]
+    faint = np.maximum(1e-5 * whole.sum(0) / length, SILENCE)
+    for band in energy:
+        start = band[places]
+        quiet = band[places + split] - start + split * faint
+        loud = np.maximum(band[places + length] - start + length * faint - quiet, SILENCE)
         criterion += split * np.log(quiet / split) + (length - split) * np.log(loud / (length - split))
     edge = length // 14
     return places[:, 0] + edge + 1 + criterion[:, edge:-edge].argmin(1)

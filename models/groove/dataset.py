@@ -138,14 +138,18 @@ def _official(root: Path) -> dict[str, tuple[str, str]]:
 
 def split(played: list[_Played], skipped: dict[str, str]) -> Corpus:
     """Put every performance in one split and cut it into windows."""
-    if all(any(p.official == name for p in played) for name in SPLITS):
+    missing = [name for name in SPLITS if all(p.official != name for p in played)]
+    if not missing:
         kind, parts = "official", {name: [p for p in played if p.official == name] for name in SPLITS}
     else:
         kind, parts = "by session", _by_session(played)
+        if len(missing) < len(SPLITS):
+            log.warning("the official split lacks %s: split by session instead", " and ".join(missing))
     cut = {name: _windows(parts[name]) for name in SPLITS}
     sessions = {name: sorted({p.session for p in parts[name]}) for name in SPLITS}
     summary = {
         "split": kind,
+        "official_parts_missing": missing,
         "windows": {name: len(cut[name]) for name in SPLITS},
         "performances": {name: len(parts[name]) for name in SPLITS},
         "hit_rate": round(float((cut["train"].cells[..., HITS] > 0.5).mean()), 4),

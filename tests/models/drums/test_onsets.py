@@ -50,6 +50,22 @@ def test_any_rate_is_heard_alike(rate_hz: int):
     np.testing.assert_allclose(found.seconds, times_s, atol=0.002)
 
 
+@pytest.mark.parametrize("kind", ["kick", "snare", "clap", "hihat", "openhat", "tom", "cymbal", "perc"])
+def test_a_hit_alone_is_one_hit(kind: str):
+    counts = [len(find_onsets(synthesise(kind, np.random.default_rng(seed))).seconds) for seed in range(20)]
+    assert counts.count(1) >= 19
+
+
+def test_a_tail_that_flutters_is_no_hit_to_the_ear_though_it_is_to_the_flux():
+    generator = np.random.default_rng(4)
+    time = np.arange(2 * RATE_HZ) / RATE_HZ
+    flutter = 1 + 0.1 * np.sin(2 * np.pi * 7 * time + 3 * np.sin(2 * np.pi * 1.3 * time))
+    sizzle = 0.3 * generator.standard_normal(len(time)) * flutter * np.exp(-2.5 * time)
+    hat = Audio(sizzle.astype(np.float32), RATE_HZ)
+    assert len(find_onsets(hat).seconds) == 1
+    assert len(find_onsets(hat, OnsetConfig(judged=False)).seconds) > 1
+
+
 def test_silence_has_no_hits():
     assert len(find_onsets(Audio(np.zeros((2, RATE_HZ), np.float32), RATE_HZ)).seconds) == 0
 

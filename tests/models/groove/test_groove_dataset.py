@@ -1,5 +1,6 @@
 """Files to windows: nothing crosses splits, nothing leaves an archive, nothing is moved on the way."""
 
+import shutil
 import tarfile
 import zipfile
 
@@ -48,6 +49,16 @@ def test_without_a_split_no_session_is_on_both_sides(grooves, tmp_path):
     assert all(sessions[name] for name in SPLITS)
     assert sum(len(s) for s in sessions.values()) == len(set().union(*map(set, sessions.values()))) == 6
     assert prepare(bare, tmp_path / "two").summary["sessions"] == sessions
+
+
+def test_an_official_split_that_lacks_a_part_is_said_to_be_left(grooves, tmp_path, caplog):
+    partial = shutil.copytree(grooves, tmp_path / "partial")
+    table = next(partial.rglob("info.csv"))
+    table.write_text(table.read_text().replace("validation", "train"))
+    summary = prepare(partial, tmp_path / "prepared").summary
+    assert summary["split"] == "by session"
+    assert summary["official_parts_missing"] == ["validation"]
+    assert "the official split lacks validation" in caplog.text
 
 
 def test_an_archive_is_read_as_its_folder_is(grooves, tmp_path):

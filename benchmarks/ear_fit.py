@@ -1,0 +1,202 @@
+"""Teach the ear of models/drums/onsets.py and write models/drums/ear.json.  Run: python -m benchmarks.ear_fit [--data ../shared]
+
+Every maker's kit in ../shared and three of the practice room's are played by every drummer of the Groove MIDI Dataset
+(CC BY 4.0), plainly and through noise, rooms, MP3, other gear and velocity curves; then every one-shot alone. A rise of
+the flux is a hit when it is the nearest to a true onset. benchmarks/onsets.py teaches again with kits, makers and
+drummers left out and judges on those. Licences of the recordings: ../shared/data/SOURCES.csv (CC0, CC BY, public domain).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.near_real import PRACTICE, Cast, Clip, attack_s, near_real_clips, one_shots
+from benchmarks.wear import in_a_room, through_mp3, through_other_gear, with_noise
+from models.drums.ear import FAR, LOOKS, WEIGHTS, Ear
+from models.drums.onsets import OnsetConfig, find_rises
+from models.music.audio import HOUSE_RATE_HZ, Audio
+from models.music.files import write_text
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+DRUMMERS = tuple(f"drummer{number}" for number in range(1, 11))
+FULL_KITS = (
+    "karoryfer",
+    "oramics_drum_machines",
+    "sonicpi_freesound",
+    "muldjord",
+    "smpldsnds_machines",
+    "uzu_switchangel_mot4i",
+    "enoe_pearl_master",
+)
+KITS = (
+    *FULL_KITS[:3],
+    "stargate_freesound",
+    "versilian_vcsl",
+    "freepats_worldperc",
+    *FULL_KITS[3:],
+    *(f"{PRACTICE}{seed}" for seed in (1, 2, 3)),
+)
+CURVES = (1.0, 1.0, 1.5, 2.0)
+NEAR_S, DOUBLED_S = 0.04, 0.02
+ALONE_WEIGHT, DOUBLED_WEIGHT = 1.0, 0.1
+UNITS, EPOCHS, BATCH, RATE, DECAY, DROPPED = 32, 12, 2048, 8e-3, 0.05, 0.1
+
+
+class Lessons(NamedTuple):
+    """Rises, and whether they are hits."""
+
+    looks: NDArray[np.float32]
+    """[h, l]."""
+    fluxes: NDArray[np.float32]
+    hits: NDArray[np.bool_]
+    weights: NDArray[np.float32]
+    makers: NDArray
+    drummers: NDArray
+    """Empty for a one-shot alone."""
+
+    def only(self, chosen: NDArray[np.bool_]) -> Lessons:
+        return Lessons._make(column[chosen] for column in self)
+
+    def without(self, maker: str, drummers: tuple[str, ...]) -> Lessons:
+        """Leave out a maker, whoever plays, and drummers, whatever they play on."""
+        return self.only((self.makers != maker) & ~np.isin(self.drummers, drummers))
+
+
+def prepare_lessons(data: Path) -> Lessons:
+    """Render and hear everything that may be learnt from."""
+    parts = [
+        _heard(clip, kit, drummer, 1.0) for kit in KITS for drummer in DRUMMERS for clip in _played(data, kit, drummer)
+    ]
+    parts += [_heard(clip, maker, "", ALONE_WEIGHT) for maker, clip in _alone(data)]
+    return Lessons._make(np.concatenate(column) for column in zip(*parts, strict=True))
+
+
+def _played(data: Path, kit: str, drummer: str) -> Iterator[Clip]:
+    """One clip for each curve; the first as it is."""
+    generator = np.random.default_rng(1000 * KITS.index(kit) + DRUMMERS.index(drummer))
+    for number, curve in enumerate(CURVES):
+        (clip,) = near_real_clips(data, Cast((kit,), (drummer,), int(generator.integers(1 << 30))), curve, 1)
+        yield _changed(clip, generator) if number else clip
+
+
+def _changed(clip: Clip, generator: np.random.Generator) -> Clip:
+    if generator.random() < 0.6:
+        clip = through_other_gear(clip, generator)
+    change, seed = generator.random(), int(generator.integers(1 << 30))
+    if change < 0.2:
+        return with_noise(clip, generator.uniform(20, 55), seed)
+    return in_a_room(clip, seed) if change < 0.4 else through_mp3(clip) if change < 0.5 else clip
+
+
+def _alone(data: Path) -> Iterator[tuple[str, Clip]]:
+    """Every one-shot: as it is, later, and later in another recording."""
+    generator = np.random.default_rng(0)
+    for shot in one_shots(data):
+        clip = Clip(Audio(shot.sound, HOUSE_RATE_HZ), np.array([attack_s(shot.sound, HOUSE_RATE_HZ)]), np.zeros(1))
+        yield shot.maker, clip
+        yield shot.maker, _later(clip, 20_000, generator)
+        if generator.random() < 0.7:
+            clip = through_other_gear(clip, generator)
+            clip = replace(clip, onsets_s=np.array([attack_s(clip.audio.samples[0], HOUSE_RATE_HZ)]))
+        clip = _later(clip, 10_000, generator)
+        if generator.random() < 0.5:
+            yield shot.maker, with_noise(clip, generator.uniform(25, 60), int(generator.integers(1 << 30)))
+        else:
+            yield shot.maker, in_a_room(clip, int(generator.integers(1 << 30)))
+
+
+def _later(clip: Clip, after: int, generator: np.random.Generator) -> Clip:
+    """Put silence before it, and so many samples after."""
+    before = int(generator.integers(2_000, 30_000))
+    audio = Audio(np.pad(clip.audio.samples[0], (before, after)), HOUSE_RATE_HZ)
+    return replace(clip, audio=audio, onsets_s=clip.onsets_s + before / HOUSE_RATE_HZ)
+
+
+def _heard(clip: Clip, maker: str, drummer: str, weight: float) -> Lessons:
+    rises = find_rises(clip.audio, OnsetConfig())
+    hits = _matched(clip.onsets_s, rises.seconds)
+    after_s = rises.seconds[:, None] - rises.seconds[None, hits]
+    doubled = ((after_s > 0) & (after_s < DOUBLED_S)).any(1) & ~hits
+    count = len(hits)
+    return Lessons(
+        rises.looks.astype(np.float32),
+        rises.fluxes.astype(np.float32),
+        hits,
+        (weight * np.where(doubled, DOUBLED_WEIGHT, 1.0)).astype(np.float32),
+        np.array([maker] * count),
+        np.array([drummer] * count),
+    )
+
+
+def _matched(onsets_s: NDArray[np.float64], rises_s: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Give each onset its nearest rise, the closest pairs first."""
+    apart_s = np.abs(onsets_s[:, None] - rises_s[None, :])
+    hits, taken = np.zeros(len(rises_s), bool), np.zeros(len(onsets_s), bool)
+    pairs = np.argwhere(apart_s < NEAR_S)
+    for onset, rise in pairs[np.argsort(apart_s[tuple(pairs.T)], kind="stable")]:
+        if not taken[onset] and not hits[rise]:
+            taken[onset] = hits[rise] = True
+    return hits
+
+
+def teach(lessons: Lessons, seed: int = 0) -> Ear:
+    """Fit the odds: those of the flux, corrected by a small hidden layer that is kept small."""
+    import torch
+
+    generator = torch.Generator().manual_seed(seed)
+    middle, spread = lessons.looks.mean(0), lessons.looks.std(0) + 1e-3
+    looks = torch.from_numpy(np.clip((lessons.looks - middle) / spread, -FAR, FAR))
+    flux = torch.from_numpy(np.log(lessons.fluxes))
+    hits, weights = torch.from_numpy(lessons.hits).float(), torch.from_numpy(lessons.weights)
+    hidden = (torch.randn(LOOKS, UNITS, generator=generator) / LOOKS**0.5).requires_grad_()
+    hidden_bias, correction = (torch.zeros(UNITS, requires_grad=True) for _ in range(2))
+    line = torch.tensor([2.0, 0.0], requires_grad=True)
+    free = {"params": [line], "weight_decay": 0.0}
+    optimiser = torch.optim.AdamW([{"params": [hidden, hidden_bias, correction]}, free], RATE, weight_decay=DECAY)
+    steps = EPOCHS * -(-len(looks) // BATCH)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps)
+    for _ in range(EPOCHS):
+        for rows in torch.randperm(len(looks), generator=generator).split(BATCH):
+            units = torch.relu(looks[rows] @ hidden + hidden_bias)
+            units = units * (torch.rand(units.shape, generator=generator) >= DROPPED) / (1 - DROPPED)
+            odds = units @ correction + line[0] * flux[rows] + line[1]
+            loss = torch.nn.functional.binary_cross_entropy_with_logits(odds, hits[rows], weights[rows])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+    learned = (weight.detach().double().numpy() for weight in (hidden, hidden_bias, correction, line[:1], line[1:]))
+    return Ear(np.asarray(middle, np.float64), np.asarray(spread, np.float64), *learned)
+
+
+def write_ear(ear: Ear) -> None:
+    """Write the weights, a line each, to four places."""
+    rows = (f'"{name}": {json.dumps(np.round(values, 4).tolist())}' for name, values in ear._asdict().items())
+    write_text(WEIGHTS, "{\n" + ",\n".join(rows) + "\n}\n")
+
+
+def main() -> int:
+    """Teach on everything and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=SHARED, help="folder that holds data/SOURCES.csv")
+    data = parser.parse_args().data
+    if not (data / "data/SOURCES.csv").is_file():
+        print(f"ear_fit: needs the recordings in {data}, which are not part of the project")
+        return 1
+    ear = teach(prepare_lessons(data))
+    write_ear(ear)
+    print(f"wrote {WEIGHTS.name}: {sum(values.size for values in ear)} numbers")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

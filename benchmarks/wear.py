@@ -1,0 +1,73 @@
+"""What recordings go through before anybody listens: noise, rooms, other gear, MP3.
+
+with_noise(clip, 30.0), in_a_room(clip), through_other_gear(clip, generator), through_mp3(clip)
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import soundfile
+import soxr
+from scipy.signal import fftconvolve
+
+from benchmarks.near_real import Clip
+from models.music.audio import Audio
+
+MP3_128 = (320 - 128) / (320 - 32)
+"""libsndfile's measure of 128 kbit/s, between its best of 320 and its least of 32."""
+
+
+def with_noise(clip: Clip, below_db: float, seed: int = 0) -> Clip:
+    """Add pink noise whose RMS lies below_db under the clip's own."""
+    mix = clip.audio.samples[0]
+    spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal(len(mix)))
+    spectrum /= np.sqrt(np.maximum(np.arange(len(spectrum)), 20))
+    noise = np.fft.irfft(spectrum, len(mix))
+    noise *= np.sqrt(np.mean(mix**2) / np.mean(noise**2)) * 10 ** (-below_db / 20)
+    return replace(clip, audio=Audio(mix + noise.astype(np.float32), clip.audio.rate_hz))
+
+
+def in_a_room(clip: Clip, seed: int = 0) -> Clip:
+    """Play it in a room that dies away in half a second to a second and a half, 6 to 12 dB under the drums."""
+    generator, rate_hz = np.random.default_rng(seed), clip.audio.rate_hz
+    time_s = np.arange(round(1.5 * rate_hz)) / rate_hz
+    room = generator.standard_normal(len(time_s)) * 10 ** (-3 * time_s / generator.uniform(0.5, 1.5))
+    room[: round(generator.uniform(0.002, 0.02) * rate_hz)] = 0.0
+    dry = clip.audio.samples[0]
+    wet = fftconvolve(dry, room)[: len(dry)]
+    wet *= np.sqrt(np.mean(dry**2) / np.mean(wet**2)) * 10 ** (-generator.uniform(6, 12) / 20)
+    mix = dry + wet.astype(np.float32)
+    return replace(clip, audio=Audio(0.5 * mix / np.abs(mix).max(), rate_hz))
+
+
+def through_other_gear(clip: Clip, generator: np.random.Generator) -> Clip:
+    """Play it at another speed, half an octave either way, through another equaliser."""
+    rate_hz = clip.audio.rate_hz
+    speed = 2 ** generator.uniform(-0.5, 0.5)
+    sound = soxr.resample(clip.audio.samples[0], rate_hz * speed, rate_hz)
+    size = 1 << len(sound).bit_length()
+    hz = np.fft.rfftfreq(size, 1 / rate_hz)
+    gains_db = generator.normal(0, 4, 9)
+    gains = 10 ** (np.interp(np.log(hz + 30), np.log(np.geomspace(30, 20_000, 9)), gains_db) / 20)
+    sound = np.fft.irfft(np.fft.rfft(sound, size) * gains, size)[: len(sound)]
+    heard = Audio((0.5 * sound / np.abs(sound).max()).astype(np.float32), rate_hz)
+    return replace(clip, audio=heard, onsets_s=clip.onsets_s / speed)
+
+
+def through_mp3(clip: Clip) -> Clip:
+    """Encode at 128 kbit/s and decode; LAME's delay is taken out again."""
+    with io.BytesIO() as file:
+        soundfile.write(
+            file,
+            clip.audio.samples[0],
+            clip.audio.rate_hz,
+            format="MP3",
+            bitrate_mode="CONSTANT",
+            compression_level=MP3_128,
+        )
+        file.seek(0)
+        heard, rate_hz = soundfile.read(file, dtype="float32")
+    return replace(clip, audio=Audio(np.asarray(heard, np.float32), rate_hz))
