@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 from models.music.errors import JamflowError
 from models.music.finding import Finding
+from realtime_client.hush import hushed
 from realtime_client.messages import LOOPBACK
 from realtime_client.session import running_session
 from realtime_client.settings import JamSettings
@@ -43,7 +44,7 @@ class Midi(Protocol):
 
 def checks(settings: JamSettings, midi: Midi | None = None, home: Path | None = None) -> list[Finding]:
     """Look at everything that a session with these settings needs."""
-    with _hushed():
+    with hushed():
         return [finding for look in _looks(settings, midi, home or Path.home()) if (finding := look())]
 
 
@@ -232,25 +233,6 @@ def recording(settings: JamSettings) -> Finding | None:
             "Recording", "missing", f"nothing can be written into {place}", "give another folder with --record"
         )
     return Finding("Recording", "good", str(place))
-
-
-@contextlib.contextmanager
-def _hushed() -> Iterator[None]:
-    """Keep libjack from writing its own ten lines where no server runs: it does so past Python, into the error stream."""
-    try:
-        error = sys.stderr.fileno()
-    except (OSError, ValueError, AttributeError):  # a stream of somebody's own
-        yield
-        return
-    sys.stderr.flush()
-    kept = os.dup(error)
-    try:
-        with open(os.devnull, "w") as nowhere:
-            os.dup2(nowhere.fileno(), error)
-        yield
-    finally:
-        os.dup2(kept, error)
-        os.close(kept)
 
 
 def _matching(wanted: str, names: tuple[str, ...]) -> list[str]:

@@ -25,20 +25,14 @@ from realtime_client.settings import JamSettings
 Listener = Callable[[Message], None]
 
 
-def play(
-    settings: JamSettings,
-    seconds: float = 0.0,
-    playing: Callable[[Band], None] = lambda band: None,
-    listener: Listener = lambda message: None,
-) -> None:
-    """Play until Ctrl-C, or for some seconds; `playing` is called once it does, the listener hears what main hears."""
+def play(settings: JamSettings, seconds: float = 0.0, listener: Listener = lambda message: None) -> None:
+    """Play until Ctrl-C, or for some seconds; the listener hears what main hears."""
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     stage = Stage.anywhere()
     with Band(settings, stage) as band, announced(Running(stage, os.getpid(), settings)):
         band.wait_until_it_plays()
-        playing(band)
         end = time.monotonic() + (seconds or float("inf"))
         while not stopped.is_set() and time.monotonic() < end:
             for message in band.tend():

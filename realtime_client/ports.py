@@ -14,14 +14,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
 import rtmidi
 
 from models.music.errors import BadConfig
+from realtime_client.hush import hushed
 from realtime_client.inside import INSIDE, InsideInput, InsideOutput
 from realtime_client.midi_input import Arrival, Arrivals
 
@@ -59,7 +58,8 @@ class Output(Port, Protocol):
 def list_ports() -> Names:
     """Ask the MIDI system; nothing where there is none."""
     try:
-        return Names(_names(rtmidi.MidiIn), _names(rtmidi.MidiOut))
+        with hushed():
+            return Names(_names(rtmidi.MidiIn), _names(rtmidi.MidiOut))
     except BadConfig:
         return Names((), ())
 

@@ -74,8 +74,15 @@ def _calibrate(given: argparse.Namespace) -> int:
 
 def _play(given: argparse.Namespace) -> int:
     from realtime_client.main import play
+    from realtime_client.messages import Happened, Message
 
-    play(_settings(given), given.seconds)
+    settings = _settings(given)
+
+    def told(message: Message) -> None:
+        if isinstance(message, Happened) and not settings.terminal:
+            print(f"{message.what:<9} {message.text}", flush=True)
+
+    play(settings, given.seconds, told)
     return 0
 
 
