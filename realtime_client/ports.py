@@ -14,6 +14,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
