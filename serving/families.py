@@ -104,6 +104,7 @@ FAMILIES: dict[str, Family] = {
             rules=(Rule("nll"), Rule("chord_gap_nats", tolerance=0.1, limit=0.0)),
             budget_ms=400.0,
             requires=("torch", "safetensors", "PyYAML", "onnx", "onnxruntime"),
+            starter="jam/starter",
         ),
         Family(
             SEPARATOR_LIVE,
