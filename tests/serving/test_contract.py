@@ -19,7 +19,7 @@ def asking(**changed):
     return {**GROOVE.canary_request(), **changed}
 
 
-@pytest.mark.parametrize("contract", [each.contract for each in FAMILIES.values()], ids=str)
+@pytest.mark.parametrize("contract", [each.contract for each in FAMILIES.values()], ids=list(FAMILIES))
 def test_every_contract_accepts_its_own_canary(contract):
     contract.check(contract.canary_request())
 
