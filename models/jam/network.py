@@ -66,9 +66,8 @@ class JamNetwork(nn.Module):
 
     def as_melody(self, logits: Tensor, beside: Tensor) -> Tensor:
         """What harmony.as_melody does, for gradients."""
-        degrees, steps = (
-            logits.gather(-1, table[beside[..., k]]) for k, table in enumerate((self.degrees, self.steps))
-        )
+        tables = self.get_buffer("degrees"), self.get_buffer("steps")
+        degrees, steps = (logits.gather(-1, table[beside[..., k]]) for k, table in enumerate(tables))
         before, pitches, after = logits[..., :SIZE].split(
             [PITCH.first, PITCH.size, SIZE - PITCH.first - PITCH.size], -1
         )
