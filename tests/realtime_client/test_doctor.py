@@ -14,6 +14,7 @@ from realtime_client.doctor import FL_HARDWARE, SCRIPT, bridge, checks, clock, f
 from realtime_client.messages import Stage
 from realtime_client.session import Running, announced
 from realtime_client.settings import JamSettings
+from serving.server import TritonServer
 
 
 class Opened:
@@ -131,8 +132,9 @@ def test_a_server_where_nobody_is_and_one_that_is_no_server(monkeypatch):
     assert "jamflow serve" in finding.advice
 
 
-def test_a_server_that_has_no_soloist_is_told_from_one_that_does_not_answer(house):
-    finding = doctor.server(JamSettings(server=house.server.grpc_url))
+def test_a_server_that_has_no_soloist_is_told_from_one_that_does_not_answer(tmp_path):
+    with TritonServer(tmp_path / "repository") as server:
+        finding = doctor.server(JamSettings(server=server.grpc_url))
     assert finding.state == "missing"
     assert "'jam'" in finding.found
     assert "jamflow deploy" in finding.advice
