@@ -4,7 +4,7 @@
     session.figures()                                                  # {"ttfn_any_ms_p50": 21.3, …}
     session.spreads()                                                  # the values behind every median and tail
 
-A first note counts where a chord came after a second without a solo: from the chord's first note-on to the soloist's, be it
+A first note counts where a chord came while the soloist rested, after a second without a note: from the chord's first note-on to the soloist's, be it
 a pick-up (`any`) or the model's own. While a solo plays, what counts is how many beats a new chord takes to be heard in it.
 Dead air is a gap of 180 ms or more that the model did not mean: where its answer reaches over a rest, the rest is music.
 """
@@ -126,7 +126,7 @@ class Session:
         for harmony in _by_chord(self.harmonies):
             chord_ns = harmony[0].first_note_ns
             before = bisect_left(starts, chord_ns)
-            if before and chord_ns - starts[before - 1] < REST_NS:
+            if (before and chord_ns - starts[before - 1] < REST_NS) or not self._rests_at(chord_ns):
                 continue
             own = self.played[before : before + 32]
             epochs = {h.epoch for h in harmony}
@@ -202,6 +202,12 @@ class Session:
             if found < len(times) and times[found] - note.at_ns < ARRIVES_NS and note.source != "pickup":
                 late.append((times[found] - note.due_ns) / 1e6)
         return late
+
+    def _rests_at(self, at_ns: int) -> bool:
+        """Whether the soloist rests, as far as is known: a rest within a solo is music, and a chord changes what follows it."""
+        number = bisect_left([status.at_ns for status in self.statuses], at_ns)
+        last = self.statuses[number - 1] if number else None
+        return last is None or not last.planned_ticks or last.planned_ticks - last.ticks > RESTS_BARS * 4 * QUARTER
 
     def _tempo_at(self, at_ns: int) -> float:
         number = bisect_left([beat.at_ns for beat in self.beats], at_ns)

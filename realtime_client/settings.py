@@ -46,7 +46,7 @@ class JamSettings(NamedTuple):
     temperature: float = 0.95
     top_p: float = 0.95
     chord_bias: float = 0.3
-    lookahead_bars: float = 1.5
+    lookahead_bars: float = 2.0
     """How far ahead the solo is kept."""
     seed: int = 0
     offset_ms: float = 0.0
