@@ -31,6 +31,8 @@ PATIENCE_NS = 100_000_000
 """So long a new plan may be without a note before the fallback begins."""
 EARLY_NS = 5_000_000
 """The fallback begins so long before it is needed."""
+RESTS_TICKS = 2**39
+"""A plan that is known so far is a rest, and nothing to fall back on."""
 SHORTEST_TICKS = TICKS_PER_QUARTER // 32
 AT_ONCE_TICKS = TICKS_PER_QUARTER // 8
 
@@ -113,7 +115,8 @@ class Scheduler:
         self._waiting = [(at, n, note if at >= horizon else _ended(note, horizon)) for at, n, note in self._waiting]
         for pitch, (note, end_ticks) in self._sounding.items():
             self._sounding[pitch] = Sounding(note, min(end_ticks, horizon))
-        self._reserve = max((at + note.duration_ticks for at, _, note in self._waiting), default=0.0)
+        before = self.known_ticks or 0.0
+        self._reserve = before if before < RESTS_TICKS else 0.0
         self._known = horizon if self._known is None else min(self._known, horizon)
         self._patient_until_ns = now_ns + PATIENCE_NS
 

@@ -93,7 +93,7 @@ def test_what_an_older_plan_had_is_played_until_the_new_one_is_known_so_far():
     stand.add(*(note(1, 60 + n, 960 * n) for n in range(1, 5)))
     stand.know(1, 4800)
     stand.plan(2, from_ticks=960)
-    assert stand.scheduler.known_ticks == 4320
+    assert stand.scheduler.known_ticks == 4800
     stand.add(note(2, 72, 960), note(2, 74, 2000))
     stand.play(3000)
     assert [pitch for _, what, pitch in stand.sent if what == "on"] == [72, 74, 63, 64]
