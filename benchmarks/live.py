@@ -28,7 +28,7 @@ from realtime_client.band import Band
 from realtime_client.jack import jack_server
 from realtime_client.kpi import Session
 from realtime_client.player import Event, performance
-from realtime_client.ports import open_output
+from realtime_client.ports import OUR_INPUT, OUR_OUTPUT, open_output
 from realtime_client.probe import probing
 from realtime_client.recorder import newest_session
 from realtime_client.report import write_report
@@ -40,7 +40,6 @@ from serving.families import family
 from serving.repository import Repository
 from serving.server import TritonServer
 
-INPUT, OUTPUT = "Jamflow in", "Jamflow out"
 ENTRY_BPM, ENTRY_BARS = 200.0, 4
 """A chord, a bar of solo, rests: then the next chord comes into silence."""
 PLAY_BPM = 140.0
@@ -109,7 +108,7 @@ def _session(settings: JamSettings, folder: Path, events: Iterable[Event], secon
     """Play a session to its end and tell of it; what arrived, arrived at a process of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     heard = folder / "heard.jsonl"
-    with probing(OUTPUT, heard), Band(settings._replace(record=str(folder))) as band:
+    with probing(OUR_OUTPUT, heard), Band(settings._replace(record=str(folder))) as band:
         band.wait_until_it_plays()
         time.sleep(2.0)  # the server is there, the probe too
         player = threading.Thread(target=_play, args=(events,), daemon=True)
@@ -125,7 +124,7 @@ def _session(settings: JamSettings, folder: Path, events: Iterable[Event], secon
 
 
 def _play(events: Iterable[Event]) -> None:
-    with contextlib.closing(open_output(INPUT)) as port:
+    with contextlib.closing(open_output(OUR_INPUT)) as port:
         time.sleep(0.5)
         began = time.perf_counter()
         for at_s, data in events:
@@ -149,7 +148,7 @@ def _entries(count: int, every_s: float) -> Iterator[Event]:
 def _bare(folder: Path) -> np.ndarray:
     """How far a note's way through the bare port is from the median."""
     heard = folder / "bare.jsonl"
-    with probing(OUTPUT, heard):
+    with probing(OUR_OUTPUT, heard):
         sent = bare_port(1000, heard)
     late = lateness_ms(sent, heard)
     return np.abs(late - np.median(late))

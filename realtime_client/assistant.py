@@ -18,7 +18,7 @@ from typing import Any, Literal
 from models.music.errors import JamflowError, Refused, Unavailable
 from models.music.finding import told
 from realtime_client.controls import control
-from realtime_client.desk import TICKS_PER_QUARTER
+from realtime_client.messages import TICKS_PER_QUARTER
 from realtime_client.page import TOKEN, address_of, token_of
 from realtime_client.session import Running, jam_home, remembered, running_session
 from realtime_client.settings import JamSettings

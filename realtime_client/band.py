@@ -22,12 +22,10 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from models.music.errors import JamflowError
-from realtime_client.messages import Happened, Hello, Mailbox, Message, Quit, Server, Stage, Status
+from realtime_client.messages import USELESS, Happened, Hello, Mailbox, Message, Quit, Server, Stage, Status
 from realtime_client.settings import JamSettings
 
 NAMES = ("rt", "brain", "ui")
-USELESS = 2
-"""The exit code of whoever would only fail again."""
 SILENT_S, HELLO_S, READY_S, SERVER_S, QUIT_S = 2.0, 1.0, 20.0, 5.0, 3.0
 RESTARTS, WITHIN_S = 6, 30.0
 

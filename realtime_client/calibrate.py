@@ -14,15 +14,15 @@ from collections.abc import Iterator
 
 from models.music.errors import BadInput
 from realtime_client.band import Band
-from realtime_client.messages import Heard, Known, Note, Plan, Played
+from realtime_client.messages import TICKS_PER_QUARTER, Heard, Known, Note, Plan, Played
+from realtime_client.midi_bytes import KIND, NOTE_ON
 from realtime_client.session import remember
 from realtime_client.settings import JamSettings
 
-CLICK, CLICK_VELOCITY, CLICK_TICKS, QUARTER = 76, 100, 120, 960
+CLICK, CLICK_VELOCITY, CLICK_TICKS = 76, 100, 120
 LISTENED, TAPPED, NEEDED = 4, 16, 8
 """Clicks to find the beat, clicks to tap with, and taps that a median needs."""
 NEAR_NS = 250_000_000
-NOTE_ON = 0x90
 
 
 def calibrate(settings: JamSettings) -> Iterator[str]:
@@ -50,17 +50,17 @@ def _tapped(settings: JamSettings) -> tuple[list[int], list[int]]:
     with Band(settings, names=("rt",)) as band:
         band.wait_until_it_plays()
         assert band.status is not None, "it plays"
-        first = (band.status.ticks // QUARTER + 2) * QUARTER
+        first = (band.status.ticks // TICKS_PER_QUARTER + 2) * TICKS_PER_QUARTER
         clicks = LISTENED + TAPPED
         band.send(Plan(1, first))
         for number in range(clicks):
-            band.send(Note(1, CLICK, CLICK_VELOCITY, first + number * QUARTER, CLICK_TICKS))
-        band.send(Known(1, first + clicks * QUARTER))
+            band.send(Note(1, CLICK, CLICK_VELOCITY, first + number * TICKS_PER_QUARTER, CLICK_TICKS))
+        band.send(Known(1, first + clicks * TICKS_PER_QUARTER))
         end = time.monotonic() + (clicks + 3) * 60 / settings.tempo_bpm
         while time.monotonic() < end:
             for letter in band.tend():
                 if isinstance(letter, Played):
                     due_ns.append(letter.due_ns)
-                elif isinstance(letter, Heard) and letter.data[0] & 0xF0 == NOTE_ON and letter.data[2]:
+                elif isinstance(letter, Heard) and letter.data[0] & KIND == NOTE_ON and letter.data[2]:
                     taps_ns.append(letter.at_ns)
     return due_ns[LISTENED:], taps_ns

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from models.music.chords import Chord, fit, recognise
 from realtime_client.messages import Heard
+from realtime_client.midi_bytes import ALL_NOTES_OFF, ALL_SOUND_OFF, CONTROL_CHANGE, KIND, NOTE_OFF, NOTE_ON, PEDAL
 
 STILL_NS, FEW_STILL_NS = 22_000_000, 50_000_000
 """Where fewer notes than a chord's were struck, more may follow."""
@@ -25,8 +26,6 @@ STAYS_NS = 220_000_000
 MUCH_BETTER = 1.0
 CHORD_TONES = 3
 """So many pitch classes at once are a chord by themselves."""
-NOTE_OFF, NOTE_ON, CONTROLLER = 0x80, 0x90, 0xB0
-PEDAL, ALL_SOUND_OFF, ALL_NOTES_OFF = 64, 120, 123
 PEDAL_DOWN = 64
 SOFT = 0.6
 """A finger that catches the neighbour's key strikes it more softly than the loudest note by this."""
@@ -79,17 +78,17 @@ class ChordCollector:
         """Take in a MIDI message."""
         if len(message.data) < 3:
             return None
-        kind, number, value = message.data[0] & 0xF0, message.data[1], message.data[2]
+        kind, number, value = message.data[0] & KIND, message.data[1], message.data[2]
         if kind == NOTE_ON and value:
             return self._strike(message.at_ns, number, value)
         if kind in (NOTE_ON, NOTE_OFF):
             self._keys.discard(number)
             if self._pedal:
                 self._pedalled.add(number)
-        elif kind == CONTROLLER and number == PEDAL:
+        elif kind == CONTROL_CHANGE and number == PEDAL:
             self._pedal = value >= PEDAL_DOWN
             self._pedalled = set(self._keys) if self._pedal else set()
-        elif kind == CONTROLLER and number in (ALL_SOUND_OFF, ALL_NOTES_OFF):
+        elif kind == CONTROL_CHANGE and number in (ALL_SOUND_OFF, ALL_NOTES_OFF):
             self._keys.clear()
             self._pedalled.clear()
         return None

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from realtime_client.messages import Beat
+from realtime_client.messages import TICKS_PER_QUARTER, Beat
 
-TICKS_PER_QUARTER = 960
 HOLD_TICKS = TICKS_PER_QUARTER // 8
 """Who is ahead by no more than this waits for the beat instead of leaping to the next one."""
 NEVER_NS = 1 << 62

@@ -15,8 +15,9 @@ from collections import deque
 from collections.abc import Callable
 from itertools import pairwise
 
-from realtime_client.clock import TICKS_PER_QUARTER, Clock, Timeline
+from realtime_client.clock import Clock, Timeline
 from realtime_client.fl_studio.beacons import read_beacon
+from realtime_client.messages import TICKS_PER_QUARTER
 from realtime_client.phase_lock import PhaseLock
 from realtime_client.settings import CLOCKS, RANGES
 

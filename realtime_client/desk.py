@@ -12,6 +12,7 @@ from statistics import median
 from typing import Any
 
 from realtime_client.messages import (
+    TICKS_PER_QUARTER,
     Asked,
     Beat,
     Control,
@@ -24,15 +25,13 @@ from realtime_client.messages import (
     Server,
     Status,
 )
+from realtime_client.midi_bytes import KIND, NOTE_OFF, NOTE_ON
 from realtime_client.settings import JamSettings
 
-TICKS_PER_QUARTER = 960
 SILENCE_NS = 1_000_000_000
 """A chord after so long without a note is answered at once; within a solo the next note has a place on the grid."""
 ROLL_BARS = 4
-FOR_EVER_TICKS = 10**9  # six days at 120 BPM
 KEPT_NOTES, KEPT_CHORDS, KEPT_ANSWERS, KEPT_WORDS = 4096, 1024, 200, 20
-NOTE_ON, NOTE_OFF, KIND = 0x90, 0x80, 0xF0
 SETTING_OF = {"tempo": "tempo_bpm"}
 """Controls that have another name among the settings."""
 
@@ -111,7 +110,7 @@ class Desk:
     @property
     def resting(self) -> bool:
         """Whether the soloist rests until the next chord: then it knows what it plays for ever, which is nothing."""
-        return self.status is not None and self.status.planned_ticks > FOR_EVER_TICKS
+        return self.status is not None and self.status.rests
 
     @property
     def planned_ticks(self) -> int:

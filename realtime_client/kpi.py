@@ -19,15 +19,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from realtime_client.messages import Asked, Beat, Happened, Harmony, Message, Played, Status
+from realtime_client.messages import TICKS_PER_QUARTER, Asked, Beat, Happened, Harmony, Message, Played, Status
+from realtime_client.midi_bytes import ALL_NOTES_OFF, CONTROL_CHANGE, KIND, NOTE_OFF, NOTE_ON
+from realtime_client.quantile import percentile
 from realtime_client.recorder import letters_of
 
-QUARTER = 960
 REST_NS = 1_000_000_000
 GAP_NS = 180_000_000
-NOTE_OFF, NOTE_ON, CONTROL, ALL_NOTES_OFF = 0x80, 0x90, 0xB0, 123
-RESTS_BARS = 1000
-"""Who is known to play nothing for so long, rests."""
 ARRIVES_NS = 100_000_000
 """A note that left arrives within this time."""
 
@@ -84,13 +82,13 @@ class Session:
         """Every figure that this session can tell, by its name with its unit."""
         told: dict[str, float] = {}
         for name, values in self.spreads().items():
-            told |= {f"{name}_p50": _quantile(values, 0.5), f"{name}_p99": _quantile(values, 0.99)} if values else {}
+            told |= {f"{name}_p50": percentile(values, 0.5), f"{name}_p99": percentile(values, 0.99)} if values else {}
         notes = Counter(note.source for note in self.played)
         every = max(1, len(self.played))
         told |= {"notes": len(self.played), "chords": len({h.first_note_ns for h in self.harmonies if h.settled})}
         told |= {"hit_rate": notes["model"] / every, "fallback_share": notes["fallback"] / every}
         if ahead := self.bars_ahead():
-            told |= {f"bars_ahead_{name}": _quantile(ahead, q) for name, q in (("min", 0), ("p5", 0.05), ("p50", 0.5))}
+            told |= {f"bars_ahead_{name}": percentile(ahead, q) for name, q in (("min", 0), ("p5", 0.05), ("p50", 0.5))}
         told |= {"dead_air_gaps": len(self.dead_air())}
         told |= {"stuck_notes": self.stuck()} if self.arrived else {}
         if self.statuses:
@@ -165,10 +163,10 @@ class Session:
         if not models:
             return []
         beat = self.beats[-1] if self.beats else None
-        bar = QUARTER * (beat.beats_a_bar if beat else 4)
-        settled_ns = models[0] + round(bar / QUARTER * 60e9 / self._tempo_at(models[0]))
-        known = ((s.planned_ticks - s.ticks) / bar for s in self.statuses if settled_ns <= s.at_ns <= models[-1])
-        return [bars for bars in known if bars < RESTS_BARS]
+        bar = TICKS_PER_QUARTER * (beat.beats_a_bar if beat else 4)
+        settled_ns = models[0] + round(bar / TICKS_PER_QUARTER * 60e9 / self._tempo_at(models[0]))
+        playing = (s for s in self.statuses if settled_ns <= s.at_ns <= models[-1] and not s.rests)
+        return [(s.planned_ticks - s.ticks) / bar for s in playing]
 
     def dead_air(self) -> list[tuple[int, int]]:
         """Gaps in the solo, in ticks, that nobody meant."""
@@ -176,7 +174,7 @@ class Session:
         gaps, end = [], None
         for note in self.played:
             if end is not None and note.onset_ticks > end:
-                long_enough = (note.onset_ticks - end) / QUARTER * 60e9 / self._tempo_at(note.at_ns) >= GAP_NS
+                long_enough = (note.onset_ticks - end) / TICKS_PER_QUARTER * 60e9 / self._tempo_at(note.at_ns) >= GAP_NS
                 if long_enough and note.source == "model" and not _covered(end, note.onset_ticks, meant):
                     gaps.append((end, note.onset_ticks))
             end = max(end or 0, note.onset_ticks + note.duration_ticks)
@@ -207,7 +205,7 @@ class Session:
         """Whether the soloist rests, as far as is known: a rest within a solo is music, and a chord changes what follows it."""
         number = bisect_left([status.at_ns for status in self.statuses], at_ns)
         last = self.statuses[number - 1] if number else None
-        return last is None or not last.planned_ticks or last.planned_ticks - last.ticks > RESTS_BARS * 4 * QUARTER
+        return last is None or not last.planned_ticks or last.rests
 
     def _tempo_at(self, at_ns: int) -> float:
         number = bisect_left([beat.at_ns for beat in self.beats], at_ns)
@@ -235,21 +233,15 @@ def _arrived(probe: Path) -> Iterable[tuple[int, int, int]]:
     for line in probe.read_text(encoding="utf-8").splitlines():
         heard = json.loads(line)
         status, *rest = heard["data"]
-        kind = status & 0xF0
+        kind = status & KIND
         if kind == NOTE_ON:
             yield heard["at_ns"], rest[0], rest[1]
         elif kind == NOTE_OFF:
             yield heard["at_ns"], rest[0], 0
-        elif kind == CONTROL and rest[0] == ALL_NOTES_OFF:
+        elif kind == CONTROL_CHANGE and rest[0] == ALL_NOTES_OFF:
             yield from ((heard["at_ns"], pitch, 0) for pitch in range(128))
 
 
 def _jitter(values: Sequence[float]) -> list[float]:
-    middle = _quantile(values, 0.5) if values else 0.0
+    middle = percentile(values, 0.5)
     return [abs(value - middle) for value in values]
-
-
-def _quantile(values: Sequence[float], share: float) -> float:
-    """The value below which a share of them lies (the nearest one above)."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

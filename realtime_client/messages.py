@@ -20,6 +20,11 @@ from time import perf_counter_ns
 from typing import NamedTuple, cast
 
 LOOPBACK = "127.0.0.1"
+TICKS_PER_QUARTER = 960
+FOREVER_TICKS = 2**40
+"""Whoever knows a solo so far, rests until another plan begins."""
+USELESS = 2
+"""The exit code of a process that has said in a line why a new start would only fail again."""
 LONGEST = 8192  # bytes; macOS refuses more than 9,216
 ALONE_S = 10.0
 """Whoever has heard nothing of main for so long ends as well."""
@@ -78,6 +83,11 @@ class Status(NamedTuple):
     falling_back: bool
     input_open: bool
     output_open: bool
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing will be played before another plan begins."""
+        return self.planned_ticks >= FOREVER_TICKS
 
 
 class Happened(NamedTuple):

@@ -15,8 +15,8 @@ from time import perf_counter_ns
 from typing import NamedTuple
 
 from realtime_client.messages import LOOPBACK
+from realtime_client.midi_bytes import KIND, NOTE_OFF, NOTE_ON
 
-NOTE_OFF, NOTE_ON = 0x80, 0x90
 ECHO_NS = 30_000_000
 """An echo is back within this time."""
 
@@ -76,10 +76,10 @@ class EchoGuard:
 
     def is_echo(self, at_ns: int, data: tuple[int, ...]) -> bool:
         """Tell whether this is our own note-on, or the note-off that belongs to one that was."""
-        if len(data) != 3 or data[0] & 0xE0 != NOTE_OFF:
+        if len(data) != 3 or data[0] & KIND not in (NOTE_OFF, NOTE_ON):
             return False
         key = (data[0] & 0x0F, data[1])
-        if data[0] & 0xF0 == NOTE_ON and data[2]:
+        if data[0] & KIND == NOTE_ON and data[2]:
             is_echo = 0 <= at_ns - self._sent.get(data, -ECHO_NS) < ECHO_NS
             (self._echoing.add if is_echo else self._echoing.discard)(key)
             return is_echo

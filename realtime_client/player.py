@@ -15,6 +15,7 @@ import random
 from typing import NamedTuple
 
 from models.music.chords import Chord
+from realtime_client.midi_bytes import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, PEDAL
 
 FORMS = (
     "Dm7|G7|Cmaj7|Cmaj7",
@@ -24,7 +25,6 @@ FORMS = (
     "Am7|Am7|Bm7b5|E7|Am7|Dm7|Bm7b5 E7|Am7",
     "Dm7|Dm7|Dm7|Dm7|Ebm7|Ebm7|Dm7|Dm7",
 )
-NOTE_OFF, NOTE_ON, CONTROL, PEDAL = 0x80, 0x90, 0xB0, 64
 BASS, RIGHT_HAND = (36, 48), (52, 68)
 """Lowest and highest key of each hand, the highest left out."""
 Event = tuple[float, tuple[int, ...]]
@@ -108,8 +108,8 @@ class _Hands:
             begin_s = at_s + length_s * dice.uniform(0.4, 0.6)
             self.note(pitches[-1] + dice.randint(2, 7), begin_s, begin_s + 0.15, dice.randint(60, 90))
         if self.has_pedal:
-            self.events.append((at_s + 0.08, (CONTROL, PEDAL, 127)))
-            self.events.append((at_s + length_s - 0.01, (CONTROL, PEDAL, 0)))
+            self.events.append((at_s + 0.08, (CONTROL_CHANGE, PEDAL, 127)))
+            self.events.append((at_s + length_s - 0.01, (CONTROL_CHANGE, PEDAL, 0)))
 
     def voiced(self, chord: Chord) -> list[int]:
         """The root below, all tones above, in the inversion nearest to the chord before."""

@@ -12,7 +12,6 @@ bars by their contents alone, does not notice. What lies behind it is forgotten:
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
 from typing import Any
 
 from models.music.chords import Chord
@@ -89,12 +88,6 @@ class PromptBuilder:
 def commit_ticks(tempo_bpm: float, round_trip_ms: float) -> int:
     """How far ahead the solo is settled: what a new plan can still change comes after an answer may be there."""
     return max(STEP, round((round_trip_ms + MARGIN_MS) * tempo_bpm * TICKS_PER_QUARTER / 60_000))
-
-
-def percentile(values: Iterable[float], share: float) -> float:
-    """The value below which such a share of them lies; 0 of none."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
 
 def _place(chord: tuple[int, Chord]) -> int:

@@ -17,10 +17,12 @@ from collections.abc import Sequence
 from time import perf_counter_ns
 
 from models.music.errors import JamflowError
-from realtime_client.clock import TICKS_PER_QUARTER, Clock, Timeline
+from realtime_client.clock import Clock, Timeline
 from realtime_client.conductor import Conductor
 from realtime_client.fl_studio.beacons import COMMANDS, command, hint
 from realtime_client.messages import (
+    TICKS_PER_QUARTER,
+    USELESS,
     Control,
     Happened,
     Heard,
@@ -36,13 +38,13 @@ from realtime_client.messages import (
     Stage,
     Status,
 )
-from realtime_client.midi_input import NOTE_OFF, NOTE_ON, Arrival, EchoGuard
+from realtime_client.midi_bytes import ALL_NOTES_OFF, CONTROL_CHANGE, NOTE_OFF, NOTE_ON, SYSTEM
+from realtime_client.midi_input import Arrival, EchoGuard
 from realtime_client.ports import Input, Output, Port, open_input, open_output
 from realtime_client.punctual import never_collect, take_priority
 from realtime_client.scheduler import On, Scheduler, Sent
 from realtime_client.settings import RANGES, JamSettings
 
-CONTROL_CHANGE, ALL_NOTES_OFF, SYSTEM = 0xB0, 123, 0xF0
 PITCHES = 128
 PRIORITY = 50
 """Below JACK's, above the brain's."""
@@ -53,8 +55,6 @@ NEWS_TICKS = 4
 """A place that differs by more from what was told (2 ms at 120 BPM) is told anew."""
 DRAIN_S = 0.02
 """The MIDI system sends what it was given before its port closes."""
-USELESS = 2
-"""The exit code that says: a new start would only fail again."""
 
 
 class Player:

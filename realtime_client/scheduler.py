@@ -19,8 +19,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from realtime_client.clock import NEVER_NS, TICKS_PER_QUARTER, Timeline
-from realtime_client.messages import Known, Note, Phrase, Plan
+from realtime_client.clock import NEVER_NS, Timeline
+from realtime_client.messages import FOREVER_TICKS, TICKS_PER_QUARTER, Known, Note, Phrase, Plan
 
 LATE_NS = 30_000_000
 UNHEARD_NS = 2_000_000
@@ -31,8 +31,6 @@ PATIENCE_NS = 100_000_000
 """So long a new plan may be without a note before the fallback begins."""
 EARLY_NS = 5_000_000
 """The fallback begins so long before it is needed."""
-RESTS_TICKS = 2**39
-"""A plan that is known so far is a rest, and nothing to fall back on."""
 SHORTEST_TICKS = TICKS_PER_QUARTER // 32
 AT_ONCE_TICKS = TICKS_PER_QUARTER // 8
 
@@ -116,7 +114,7 @@ class Scheduler:
         for pitch, (note, end_ticks) in self._sounding.items():
             self._sounding[pitch] = Sounding(note, min(end_ticks, horizon))
         before = self.known_ticks or 0.0
-        self._reserve = before if before < RESTS_TICKS else 0.0
+        self._reserve = before if before < FOREVER_TICKS else 0.0  # a rest is nothing to fall back on
         self._known = horizon if self._known is None else min(self._known, horizon)
         self._patient_until_ns = now_ns + PATIENCE_NS
 

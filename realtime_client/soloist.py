@@ -23,6 +23,7 @@ from realtime_client.chord_collector import ChordCollector, HeardChord
 from realtime_client.fallback import fallback_phrase, pickup_pitch
 from realtime_client.generation_worker import PATIENCE_S, Came, Ended, Job
 from realtime_client.messages import (
+    FOREVER_TICKS,
     Asked,
     Beat,
     Control,
@@ -38,15 +39,15 @@ from realtime_client.messages import (
     Played,
     Server,
 )
-from realtime_client.prompt_builder import STEP, PromptBuilder, commit_ticks, percentile
+from realtime_client.prompt_builder import STEP, PromptBuilder, commit_ticks
 from realtime_client.pulse import Pulse
+from realtime_client.quantile import percentile
 from realtime_client.settings import RANGES, JamSettings
 from serving.contracts.jam import Cue
 
 PICKUP_NS = 35_000_000
 PICKUP_VELOCITY = 88
 PICKUP_TICKS = 2 * STEP
-FOREVER = 2**40
 MOST_PATIENCE_S = 1.0
 """However much is planned: another session shall begin before that has been played."""
 TEMPO_MOVED = 0.04
@@ -334,7 +335,7 @@ class Soloist:
         self.resting, self._entry, self._job = True, None, None
         self._collector.forget()
         self._prompt.cut(ticks)
-        self._deeds += [Plan(self.epoch, ticks), Known(self.epoch, FOREVER), Silence()]
+        self._deeds += [Plan(self.epoch, ticks), Known(self.epoch, FOREVER_TICKS), Silence()]
 
     def _mark_time(self, now_ns: int) -> None:
         """Count the bars of a rest with the server: it reads along, and shows that it lives."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import mido
 
-from realtime_client.desk import TICKS_PER_QUARTER
+from realtime_client.messages import TICKS_PER_QUARTER
 
 
 def last_bars(tape: dict[str, Any], bars: int) -> dict[str, Any]:

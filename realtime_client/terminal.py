@@ -14,14 +14,15 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from realtime_client.desk import TICKS_PER_QUARTER, Desk
+from models.music.chords import NAMES
+from realtime_client.desk import Desk
+from realtime_client.messages import TICKS_PER_QUARTER
 
 COLUMN_TICKS = TICKS_PER_QUARTER // 4
 PAST, FUTURE = 48, 24
 """Columns of the roll, a sixteenth each."""
 ROWS = 9
 SEMITONES = 2 * ROWS  # two to a row: upper and lower half
-NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 HALVES = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
 SERVER_MARKS = {"ready": ("●", "green"), "none": ("○", "dim"), "lost": ("✘", "red")}
 METER = 20

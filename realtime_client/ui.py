@@ -16,15 +16,13 @@ from typing import Any
 
 from models.music.errors import JamflowError
 from realtime_client.desk import Desk
-from realtime_client.messages import Control, Happened, Hello, Mailbox, Message, Quit, Stage
+from realtime_client.messages import USELESS, Control, Happened, Hello, Mailbox, Message, Quit, Stage
 from realtime_client.page import Page, address_of, token_of
 from realtime_client.session import sessions
 from realtime_client.settings import JamSettings
 from realtime_client.terminal import Terminal
 
 PICTURE_S, FRAME_S = 0.1, 0.125
-USELESS = 2
-"""The exit code that says: a new start would not help."""
 
 
 class Stand:

@@ -20,7 +20,6 @@ COMMANDS = ("stop", "start", "record", "beacon")
 PLAYING, RECORDING = 1, 2
 # Groups of seven bits: flags, thousandths of a BPM, ticks, bar, beat, beats a bar.
 WIDTHS = (1, 3, 5, 3, 1, 1)
-TICKS_PER_QUARTER = 960
 
 
 class Beacon(NamedTuple):

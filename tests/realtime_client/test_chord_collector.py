@@ -4,7 +4,8 @@ import pytest
 
 from realtime_client.chord_collector import STAYS_NS, STILL_NS, ChordCollector
 from realtime_client.messages import Heard
-from realtime_client.player import CONTROL, NOTE_OFF, NOTE_ON, PEDAL, performance
+from realtime_client.midi_bytes import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, PEDAL
+from realtime_client.player import performance
 
 MS = 1_000_000
 AM7, D7 = (45, 60, 64, 67), (50, 60, 66, 69)
@@ -93,16 +94,16 @@ def test_keys_that_leave_late_are_not_part_of_the_next_chord(hand):
 
 def test_a_pedal_that_is_lifted_late_does_not_blur_the_next_chord(hand):
     hand.press(100, *AM7)
-    hand.send(160, CONTROL, PEDAL, 127)
+    hand.send(160, CONTROL_CHANGE, PEDAL, 127)
     hand.lift(300, *AM7)
     hand.press(1000, *D7)
-    hand.send(1070, CONTROL, PEDAL, 0)
+    hand.send(1070, CONTROL_CHANGE, PEDAL, 0)
     hand.wait(2000)
     assert [name for _, name in hand.settled] == ["Am7", "D7"]
 
 
 def test_what_the_pedal_holds_counts(hand):
-    hand.send(50, CONTROL, PEDAL, 127)
+    hand.send(50, CONTROL_CHANGE, PEDAL, 127)
     hand.press(100, 45)
     hand.lift(200, 45)
     hand.press(600, 60, 64)
@@ -110,7 +111,7 @@ def test_what_the_pedal_holds_counts(hand):
     assert hand.settled[-1][1] == "Am"
     hand.lift(1000, 60, 64)
     assert hand.collector.is_held
-    hand.send(1100, CONTROL, PEDAL, 0)
+    hand.send(1100, CONTROL_CHANGE, PEDAL, 0)
     assert not hand.collector.is_held
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from models.music.chords import recognise
-from realtime_client.player import NOTE_OFF, NOTE_ON, Habits, performance
+from realtime_client.midi_bytes import NOTE_OFF, NOTE_ON
+from realtime_client.player import Habits, performance
 
 TIDY = Habits(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 

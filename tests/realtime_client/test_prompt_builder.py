@@ -7,7 +7,8 @@ import pytest
 
 from models.music.chords import Chord
 from models.music.notes import ONSET
-from realtime_client.prompt_builder import HOP_BARS, KEPT_BARS, PromptBuilder, commit_ticks, percentile
+from realtime_client.prompt_builder import HOP_BARS, KEPT_BARS, PromptBuilder, commit_ticks
+from realtime_client.quantile import percentile
 from serving.contracts.jam import JAM
 
 BAR = 3840

@@ -7,6 +7,7 @@ import pytest
 from models.music.chords import Chord
 from realtime_client.generation_worker import Came, Ended, Job
 from realtime_client.messages import (
+    FOREVER_TICKS,
     Asked,
     Beat,
     Control,
@@ -21,7 +22,7 @@ from realtime_client.messages import (
     Server,
 )
 from realtime_client.settings import JamSettings
-from realtime_client.soloist import FOREVER, Silence, Soloist
+from realtime_client.soloist import Silence, Soloist
 
 MS = 1_000_000
 BAR, QUARTER, TEMPO = 3840, 960, 120.0
@@ -206,7 +207,7 @@ def test_when_nobody_plays_the_soloist_rests_and_the_next_chord_is_answered_at_o
     room.press(*AM7)
     room.lift(*AM7)
     room.wait(9000)
-    assert room.of(Known)[-1].until_ticks == FOREVER
+    assert room.of(Known)[-1].until_ticks == FOREVER_TICKS
     notes = len(room.of(Note))
     room.wait(6000)
     assert len(room.of(Note)) == notes
@@ -221,7 +222,7 @@ def test_a_chord_that_is_held_does_not_grow_old():
     room.wait(1000)
     room.press(*AM7)
     room.wait(15_000)
-    assert room.of(Known)[-1].until_ticks < FOREVER
+    assert room.of(Known)[-1].until_ticks < FOREVER_TICKS
 
 
 def test_stop_rests_until_start(room):
