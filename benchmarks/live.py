@@ -14,7 +14,6 @@ import argparse
 import contextlib
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -24,13 +23,13 @@ import numpy as np
 from benchmarks.live_port import bare_port, lateness_ms, stolen
 from models.music.chords import Chord
 from models.music.errors import BadConfig
-from realtime_client.band import Band
+from realtime_client.demo import perform
 from realtime_client.jack import jack_server
 from realtime_client.kpi import Session
 from realtime_client.player import Event, performance
-from realtime_client.ports import OUR_INPUT, OUR_OUTPUT, open_output
+from realtime_client.ports import OUR_OUTPUT
 from realtime_client.probe import probing
-from realtime_client.recorder import newest_session
+from realtime_client.recorder import HEARD
 from realtime_client.report import write_report
 from realtime_client.settings import JamSettings
 from serving.client import JamflowClient
@@ -107,29 +106,11 @@ def _measured(url: str, values: argparse.Namespace, folder: Path) -> int:
 def _session(settings: JamSettings, folder: Path, events: Iterable[Event], seconds: float) -> dict[str, float]:
     """Play a session to its end and tell of it; what arrived, arrived at a process of its own."""
     folder.mkdir(parents=True, exist_ok=True)
-    heard = folder / "heard.jsonl"
-    with probing(OUR_OUTPUT, heard), Band(settings._replace(record=str(folder))) as band:
-        band.wait_until_it_plays()
-        time.sleep(2.0)  # the server is there, the probe too
-        player = threading.Thread(target=_play, args=(events,), daemon=True)
-        player.start()
-        end = time.monotonic() + seconds + 2.0
-        while time.monotonic() < end:
-            band.tend()
-        restarted = sum(band.restarts.values())
-    session = newest_session(folder)
+    heard = folder / HEARD
+    session = perform(settings._replace(record=str(folder)), events, seconds, heard)
     for line in write_report(session, heard):
         print(line)
-    return {**Session.read(session, heard).figures(), "restarted": restarted}
-
-
-def _play(events: Iterable[Event]) -> None:
-    with contextlib.closing(open_output(OUR_INPUT)) as port:
-        time.sleep(0.5)
-        began = time.perf_counter()
-        for at_s, data in events:
-            time.sleep(max(0.0, began + at_s - time.perf_counter()))
-            port.send(data)
+    return Session.read(session, heard).figures()
 
 
 def _entries(count: int, every_s: float) -> Iterator[Event]:

@@ -31,7 +31,7 @@ from realtime_client.settings import JamSettings
 SILENCE_NS = 1_000_000_000
 """A chord after so long without a note is answered at once; within a solo the next note has a place on the grid."""
 ROLL_BARS = 4
-KEPT_NOTES, KEPT_CHORDS, KEPT_ANSWERS, KEPT_WORDS = 4096, 1024, 200, 20
+KEPT_NOTES, KEPT_ANSWERS, KEPT_WORDS = 4096, 200, 20
 SETTING_OF = {"tempo": "tempo_bpm"}
 """Controls that have another name among the settings."""
 
@@ -39,7 +39,7 @@ SETTING_OF = {"tempo": "tempo_bpm"}
 class Desk:
     """The whole session, small enough to draw ten times a second."""
 
-    def __init__(self, settings: JamSettings, page: str = "") -> None:
+    def __init__(self, settings: JamSettings, page: str = "", kept: int | None = KEPT_NOTES) -> None:
         self.settings = settings
         self.page = page
         """Its address."""
@@ -47,9 +47,9 @@ class Desk:
         self.beat = Beat(0, 0, settings.tempo_bpm, False, settings.clock, settings.beats_a_bar)
         self.status: Status | None = None
         self.harmony: Harmony | None = None
-        self.chords: deque[tuple[int, str]] = deque(maxlen=KEPT_CHORDS)
-        self.solo: deque[Played] = deque(maxlen=KEPT_NOTES)
-        self.player: deque[tuple[int, int, int, int]] = deque(maxlen=KEPT_NOTES)
+        self.chords: deque[tuple[int, str]] = deque(maxlen=kept)
+        self.solo: deque[Played] = deque(maxlen=kept)
+        self.player: deque[tuple[int, int, int, int]] = deque(maxlen=kept)
         """What the musician played: pitch, velocity, onset and duration in ticks."""
         self.held: dict[int, tuple[int, int]] = {}
         """What the musician holds: velocity and onset of each pitch."""
@@ -86,26 +86,18 @@ class Desk:
             case Quit():
                 self.ended = True
 
-    @property
-    def bar_ticks(self) -> int:
-        """A bar's length."""
-        return self.beat.beats_a_bar * TICKS_PER_QUARTER
-
     def ticks(self, now_ns: int) -> int:
         """Where the music is."""
-        if not self.beat.running:
-            return self.beat.ticks
-        quarters = (now_ns - self.beat.at_ns) * self.beat.tempo_bpm / 60e9
-        return max(0, round(self.beat.ticks + quarters * TICKS_PER_QUARTER))
+        return max(0, round(self.beat.place(now_ns)))
 
     def place(self, now_ns: int) -> tuple[int, int]:
         """The bar and the beat, both from 1 on."""
-        within = self.ticks(now_ns) - self.beat.bar_ticks % self.bar_ticks
-        return within // self.bar_ticks + 1, within % self.bar_ticks // TICKS_PER_QUARTER + 1
+        within = self.ticks(now_ns) - self.beat.bar_ticks % self.beat.bar_length
+        return within // self.beat.bar_length + 1, within % self.beat.bar_length // TICKS_PER_QUARTER + 1
 
     def ahead_bars(self, now_ns: int) -> float:
         """How far the solo is known."""
-        return max(0.0, (self.planned_ticks - self.ticks(now_ns)) / self.bar_ticks)
+        return max(0.0, (self.planned_ticks - self.ticks(now_ns)) / self.beat.bar_length)
 
     @property
     def resting(self) -> bool:
@@ -125,7 +117,7 @@ class Desk:
     def picture(self, now_ns: int) -> dict[str, Any]:
         """All of it, as the page draws it."""
         ticks, (bar, beat) = self.ticks(now_ns), self.place(now_ns)
-        since = ticks - ROLL_BARS * self.bar_ticks
+        since = ticks - ROLL_BARS * self.beat.bar_length
         solo, player = self.notes_since(since)
         holding = [(pitch, loud, onset, max(1, ticks - onset)) for pitch, (loud, onset) in self.held.items()]
         return {

@@ -22,11 +22,11 @@ from typing import Any, Protocol
 from models.music.errors import JamflowError
 from models.music.finding import Finding
 from realtime_client.hush import hushed
+from realtime_client.inside import INSIDE
 from realtime_client.messages import LOOPBACK
 from realtime_client.session import running_session
 from realtime_client.settings import JamSettings
 
-INSIDE = "inside:"
 SCRIPT = Path(__file__).with_name("fl_studio") / "device_Jamflow.py"
 FL_HARDWARE = Path("Image-Line") / "FL Studio" / "Settings" / "Hardware"
 ROUGH_CLOCK_MS, LATE_MS, SLOW_MS = 0.1, 3.0, 250.0

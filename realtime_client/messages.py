@@ -51,6 +51,15 @@ class Beat(NamedTuple):
     bar_ticks: int = 0
     """Where a bar begins: bars begin at this place and every bar's length before and after."""
 
+    @property
+    def bar_length(self) -> int:
+        return self.beats_a_bar * TICKS_PER_QUARTER
+
+    def place(self, at_ns: int) -> float:
+        """The place of a moment, if the music goes on like this."""
+        since = (at_ns - self.at_ns) * self.tempo_bpm * TICKS_PER_QUARTER / 60e9
+        return self.ticks + (since if self.running else 0.0)
+
 
 class Played(NamedTuple):
     """rt: a note has left."""

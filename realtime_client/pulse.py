@@ -1,7 +1,7 @@
 """Where the music is: rt's beats, carried on from one to the next.
 
 pulse = Pulse(beat)
-pulse.place(now_ns), pulse.bar_length, pulse.ticks(0.25), pulse.bar_line(3900)
+pulse.place(now_ns), pulse.bar_length, pulse.bar_line(3900)
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Pulse(NamedTuple):
 
     @property
     def bar_length(self) -> int:
-        return self.beat.beats_a_bar * TICKS_PER_QUARTER
+        return self.beat.bar_length
 
     @property
     def bar_ns(self) -> int:
@@ -29,10 +29,7 @@ class Pulse(NamedTuple):
 
     def place(self, at_ns: int) -> int:
         """The place of a moment."""
-        return self.beat.ticks + (self.ticks((at_ns - self.beat.at_ns) / 1e9) if self.beat.running else 0)
-
-    def ticks(self, seconds: float) -> int:
-        return round(seconds * self.beat.tempo_bpm * TICKS_PER_QUARTER / 60)
+        return round(self.beat.place(at_ns))
 
     def seconds(self, ticks: int) -> float:
         return ticks * 60 / self.beat.tempo_bpm / TICKS_PER_QUARTER

@@ -12,13 +12,13 @@ MIDI file of a session that was cut off.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from models.music.errors import BadInput
 from models.music.files import numbered, whole_file
 from realtime_client.desk import Desk
-from realtime_client.messages import Message, Played, decode, encode
+from realtime_client.messages import Message, decode, encode
 from realtime_client.settings import JamSettings
 from realtime_client.take import two_tracks
 
@@ -70,16 +70,12 @@ def write_midi(file: Path) -> Path | None:
     return target
 
 
-def tape_of(letters: Iterator[Message]) -> dict:
-    """All that was played in a session, as the desk's tape has the last of it."""
-    desk, solo, player = Desk(JamSettings()), [], []
+def tape_of(letters: Iterable[Message]) -> dict:
+    """All that was played in a session."""
+    desk = Desk(JamSettings(), kept=None)
     for letter in letters:
         desk.take(letter)
-        if isinstance(letter, Played):
-            solo.append((letter.pitch, letter.velocity, letter.onset_ticks, letter.duration_ticks))
-        player += desk.player
-        desk.player.clear()  # it would forget the oldest
-    return desk.tape() | {"solo": solo, "player": player}
+    return desk.tape()
 
 
 def newest_session(folder: Path) -> Path:

@@ -93,7 +93,7 @@ def pictured(session: Session) -> dict[str, list[float]]:
 
 def page(session: Session, figures: Mapping[str, float], spreads: Mapping[str, Sequence[float]]) -> str:
     """One page: the figures, their histograms, and what was played."""
-    rows = "".join(f"<tr>{_cells(name, figures)}</tr>" for name in (*SPREADS, *SINGLE) if _cells(name, figures))
+    rows = "".join(f"<tr>{cells}</tr>" for name in (*SPREADS, *SINGLE) if (cells := _cells(name, figures)))
     counted = html.escape(list(told(figures))[-1])
     figured = "".join(
         f"<figure>{_histogram(v)}<figcaption>{_words(n)}</figcaption></figure>" for n, v in spreads.items()

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from time import perf_counter_ns
 
 from models.music.errors import JamflowError
-from realtime_client.clock import Clock, Timeline
+from realtime_client.clock import Clock
 from realtime_client.conductor import Conductor
 from realtime_client.fl_studio.beacons import COMMANDS, command, hint
 from realtime_client.messages import (
@@ -199,7 +199,7 @@ class Player:
         told, timeline = self._told, self._clock.timeline
         place = self._clock.place(now_ns)
         beat = self._clock.beat(now_ns)
-        drift = abs(Timeline(told.at_ns, told.ticks, told.tempo_bpm, told.running).ticks_at(now_ns) - place)
+        drift = abs(told.place(now_ns) - place)
         is_news = drift > NEWS_TICKS or (told.running, told.source, told.beats_a_bar, told.bar_ticks) != (
             beat.running,
             beat.source,

@@ -140,7 +140,7 @@ def roll(desk: Desk, now_ns: int) -> list[Text]:
         line = "".join(HALVES[pair] for pair in zip(high, low, strict=True))
         name = _octave(lowest + 2 * row)
         rows.append(Text.assemble((f"{name:>4} ", "dim"), (line[:PAST], "cyan"), ("│", "dim"), (line[PAST:], "cyan")))
-    known = min(FUTURE, max(0, round(desk.ahead_bars(now_ns) * desk.bar_ticks / COLUMN_TICKS)))
+    known = min(FUTURE, max(0, round(desk.ahead_bars(now_ns) * desk.beat.bar_length / COLUMN_TICKS)))
     rows.append(
         Text.assemble(("     " + "─" * PAST + "┼", "dim"), ("━" * known, "green"), ("┄" * (FUTURE - known), "dim"))
     )

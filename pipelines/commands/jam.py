@@ -20,7 +20,7 @@ import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipelines.flags import Flags
+from pipelines.flags import Flags, number
 from realtime_client.settings import CLOCKS, RANGES, JamSettings
 
 HELP = {
@@ -165,7 +165,7 @@ def _parser() -> Flags:
             _add_settings(command)
         if name in ("play", "demo"):
             command.add_argument(
-                "--seconds", type=float, default=0.0, metavar="X", help="how long [until Ctrl-C; demo 60]"
+                "--seconds", type=number, default=0.0, metavar="X", help="how long [until Ctrl-C; demo 60]"
             )
         if name == "demo":
             command.add_argument(
