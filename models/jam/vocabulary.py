@@ -57,25 +57,13 @@ def _kinds(*sizes: int) -> list[Kind]:
     return [Kind(int(first), size) for first, size in zip(firsts, sizes, strict=False)]
 
 
-_WORDS = (
-    1,
-    1,
-    1,
-    len(ROLES),
-    MAX_STYLES,
-    TEMPI,
-    EIGHTHS + 1,
-    EIGHTHS,
-    NUMBERS,
-    LENGTH_SYMBOLS,
-    PITCH_SYMBOLS,
-    BAR_LINE,
-)
+_TOLD = (1, 1, 1, len(ROLES), MAX_STYLES, TEMPI, EIGHTHS + 1, EIGHTHS, NUMBERS)
+_SAID = (LENGTH_SYMBOLS, PITCH_SYMBOLS, BAR_LINE)
 _BESIDE = (12 * (1 + len(KINDS)), 2 * FARTHEST_STEP + 1)
 PAD, COND_SEP, NEXT, ROLE, STYLE, TEMPO, BAR, BEAT, CHORD, LENGTH, PITCH, PLACE, DEGREE, STEP = _kinds(
-    *_WORDS, *_BESIDE
+    *_TOLD, *_SAID, *_BESIDE
 )
-SIZE = sum(_WORDS)
+SIZE = sum(_TOLD + _SAID)
 """Words that are told or said."""
 TABLE = SIZE + sum(_BESIDE)
 """The same, and those that stand beside a pitch (models/jam/harmony.py)."""
