@@ -7,6 +7,7 @@ write_library("practice", each=30, seed=0)       # the kit's, and everything of 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,13 +21,13 @@ from models.practice.palette import PALETTE, palette_sound
 
 def write_one_shots(folder: str | os.PathLike[str], each: int, seed: int) -> int:
     """Write so many sounds of every kind of the kit, a folder a kind; count them."""
-    return _write(Path(folder), "", _kit(_checked(each), seed))
+    return _write(Path(folder), "{kind}_{number:02d}.wav", _kit(_checked(each), seed))
 
 
 def write_library(folder: str | os.PathLike[str], each: int, seed: int) -> int:
     """Write so many sounds of every kind of the kit and of every recipe of the palette, a folder a kind; count them."""
     kit = write_one_shots(folder, each, seed)
-    return kit + _write(Path(folder), "palette_", _palette(each, seed))
+    return kit + _write(Path(folder), "palette_{kind}_{number:04d}.wav", _palette(each, seed))
 
 
 def _kit(each: int, seed: int) -> Iterator[tuple[str, Audio]]:
@@ -40,11 +41,12 @@ def _palette(each: int, seed: int) -> Iterator[tuple[str, Audio]]:
         yield from ((kind, palette_sound(kind, generator)) for _ in range(each * recipes))
 
 
-def _write(folder: Path, prefix: str, sounds: Iterator[tuple[str, Audio]]) -> int:
-    count = 0
-    for count, (kind, sound) in enumerate(sounds, 1):
-        write_audio(folder / kind / f"{prefix}{kind}_{count:02d}.wav", sound)
-    return count
+def _write(folder: Path, name: str, sounds: Iterator[tuple[str, Audio]]) -> int:
+    written: Counter[str] = Counter()
+    for kind, sound in sounds:
+        written[kind] += 1
+        write_audio(folder / kind / name.format(kind=kind, number=written[kind]), sound)
+    return written.total()
 
 
 def _checked(each: int) -> int:
