@@ -5,7 +5,7 @@ import pytest
 from soloists import toy_sample
 
 from models.jam.config import TINY
-from models.jam.decode import OnnxDecoder, Reader
+from models.jam.decode import AT_ONCE, OnnxDecoder, Reader
 from models.jam.grid import LENGTHS, from_grid, to_grid
 from models.jam.improvise import Cue, improvise, reading
 from models.jam.sampling import Grammar, Taste, choose
@@ -70,6 +70,36 @@ def test_a_reader_that_heard_something_else_plays_the_same(decoder):
     reader = decoder.open()
     played(decoder, reader, sheet=Sheet(90), seed=9)
     assert played(decoder, reader, seed=4) == played(decoder, seed=4)
+
+
+class Counting(Anybody):
+    """Remembers how many words it read each time, and whoever stops it does so after the first."""
+
+    def __init__(self):
+        super().__init__(seed=1)
+        self.portions_read = []
+
+    def _read(self, words, beside):
+        self.portions_read.append(len(words))
+        return super()._read(words, beside)
+
+    def stopped(self):
+        return bool(self.portions_read)
+
+
+def test_who_is_stopped_while_reading_a_long_prompt_reads_no_further():
+    line = to_grid([(60 + i % 12, 80, i * 480, 400) for i in range(64)], 3840)
+    reader, cue = Counting(), Cue(SHEET, start=8 * 96, until=9 * 96, line=line)
+    assert len(reading(cue, cells(line), 8, reader.context)) > AT_ONCE
+    assert list(improvise(reader, cue, reader.stopped)) == []
+    assert reader.portions_read == [AT_ONCE]
+    assert len(list(improvise(reader, cue))) > 0  # and it can go on from there
+
+
+def test_who_is_stopped_between_two_words_says_no_other():
+    reader = Counting()
+    assert list(improvise(reader, Cue(SHEET, 0, 96), lambda: len(reader.portions_read) > 1)) == []
+    assert len(reader.portions_read) == 2
 
 
 def test_chord_tones_alone_are_played_at_full_bias(decoder):
