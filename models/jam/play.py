@@ -74,9 +74,7 @@ class Asked:
         return max(0, self.start_ticks // self.ticks_per_bar - HEARD_BARS) * self.ticks_per_bar
 
 
-def play(
-    reader: Reader, repertoire: Repertoire, asked: Asked, stopped: Callable[[], bool] = never
-) -> Iterator[Notes]:
+def play(reader: Reader, repertoire: Repertoire, asked: Asked, stopped: Callable[[], bool] = never) -> Iterator[Notes]:
     """Play what was asked for until it is stopped, a note at a time: int32[1, 4]."""
     cue, per_bar = cue_of(asked, repertoire), asked.ticks_per_bar
     for cell in improvise(reader, cue, stopped):
