@@ -31,7 +31,7 @@ SMALL = dataclasses.replace(LAPTOP, layers=4, width=128, heads=2, hidden=256)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     flags = parser.parse_args()
     with tempfile.TemporaryDirectory() as there:

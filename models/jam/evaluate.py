@@ -21,6 +21,7 @@ from models.jam.lesson import nats_a_note
 from models.jam.markov import taught
 from models.jam.network import JamNetwork
 from models.jam.offline import PEOPLE, Report, compare, draw, table
+from models.jam.parts import between
 from models.jam.play import NOTHING, Asked, play
 from models.jam.repertoire import Repertoire, read_repertoire
 from models.jam.roles import RoleSample, read_roles
@@ -185,6 +186,7 @@ def _over(sample: RoleSample, other: RoleSample) -> RoleSample:
     chords = tuple((turn * length + at, chord) for turn in turns.tolist() for at, chord in other.chords if at < length)
     band = np.tile(other.conditioning.notes, (len(turns), 1))
     band[:, ONSET] += np.repeat(turns * length * TICKS_PER_QUARTER, len(other.conditioning)).astype(np.int32)
+    band = between(band, 0, sample.bars * sample.lead.ticks_per_bar)
     return dataclasses.replace(sample, chords=chords, conditioning=sample.conditioning.with_notes(band))
 
 

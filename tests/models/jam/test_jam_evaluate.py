@@ -59,6 +59,7 @@ def test_another_tunes_chords_and_band_last_as_long_as_the_lead():
     samples = [toy_sample(1, "rising", "test", bars=8), toy_sample(2, "falling", "test", bars=3)]
     strange = over_each_others_bands(samples)
     assert np.array_equal(strange[0].lead.notes, samples[0].lead.notes)
+    assert [sample.bars for sample in strange] == [8, 3]
     heard = [strange[0].chords_at(np.array([bar * 3840]))[0] for bar in range(8)]
     assert heard == [samples[1].chords[bar % 3][1] for bar in range(8)]
     lows = {int(at // 3840): pitch for pitch, _, at, _ in strange[0].conditioning.notes[::-1]}
