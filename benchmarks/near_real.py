@@ -11,17 +11,15 @@ Onsets closer than 20 ms are one onset. A velocity v plays at (v / 127)^curve: c
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.music.audio import HOUSE_RATE_HZ, Audio, read_audio
+from benchmarks.recordings import one_shots
+from models.music.audio import HOUSE_RATE_HZ, Audio
 from models.music.errors import BadInput
 from models.music.midi import read_midi
 from models.music.notes import ONSET, PITCH, VELOCITY
@@ -59,8 +57,6 @@ INSTEAD = {
     "ride": ("crash", "perc", "hihat"),
 }
 """What plays for a voice that a maker has not recorded."""
-NOT_ONE_STROKE = frozenset({"snare_rest", "brush"})
-"""Sublabels of recordings that hold several attacks (a stick left to bounce, a brush stirred): their truth is unknown."""
 
 
 @dataclass(frozen=True)
@@ -103,15 +99,6 @@ class Clip:
         return np.arange(self.first_downbeat_s, self.audio.seconds, 240 / self.tempo_bpm)
 
 
-class OneShot(NamedTuple):
-    """A recording of one hit."""
-
-    maker: str
-    kind: str
-    sound: NDArray[np.float32]
-    """float32[t] at the house rate, peak 1."""
-
-
 @dataclass(frozen=True)
 class _Cut:
     """A piece of a performance: rows of pitch, velocity, seconds; its tempo and where its first bar begins."""
@@ -138,26 +125,6 @@ def near_real_clips(
         )
         for n in range(clips)
     ]
-
-
-def one_shots(shared: Path, maker: str = "") -> Iterator[OneShot]:
-    """Read a maker's recordings of one hit each, or everybody's; open hats, crashes and rides are kinds of their own."""
-    with open(shared / "data/SOURCES.csv", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["path"].startswith("drums/")]
-    for row in rows:
-        if maker not in ("", row["maker"]) or row["sublabel"] in NOT_ONE_STROKE or row["label"] == "fx":
-            continue
-        kind = row["sublabel"] if row["label"] == "cymbal" else row["label"]
-        kind = "openhat" if row["sublabel"] == "hihat_open" else "crash" if kind == "china" else kind
-        sound = read_audio(shared / "data" / row["path"]).mono().at_rate(HOUSE_RATE_HZ).samples[0]
-        yield OneShot(row["maker"], kind, sound / np.abs(sound).max())
-
-
-def makers(shared: Path) -> list[str]:
-    """Name everybody who recorded one-shots."""
-    with open(shared / "data/SOURCES.csv", encoding="utf-8") as file:
-        drums = [row for row in csv.DictReader(file) if row["path"].startswith("drums/") and row["label"] != "fx"]
-    return sorted({row["maker"] for row in drums})
 
 
 def merged(onsets_s: NDArray, loudness_db: NDArray) -> tuple[NDArray, NDArray]:

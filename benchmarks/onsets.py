@@ -23,8 +23,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.ear_fit import FULL_KITS, SHARED, Lessons, prepare_lessons, teach
-from benchmarks.near_real import Cast, Clip, OneShot, near_real_clips, one_shots
+from benchmarks.ear_fit import FULL_KITS, Lessons, prepare_lessons, teach
+from benchmarks.near_real import Cast, Clip, near_real_clips
+from benchmarks.recordings import OneShot, add_data_argument, are_here, one_shots
 from benchmarks.wear import in_a_room, through_mp3, with_noise
 from models.drums.ear import Ear
 from models.drums.onsets import OnsetConfig, find_onsets
@@ -162,12 +163,11 @@ def show_alone(table: Alone) -> dict[str, float]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=SHARED, help="folder that holds data/SOURCES.csv")
+    add_data_argument(parser)
     parser.add_argument("--kits", default=",".join(FULL_KITS), help="makers whose kits are played")
     parser.add_argument("--clips", type=int, default=2 * len(JUDGES), help="clips of each kit and curve")
     asked = parser.parse_args()
-    if not (asked.data / "data/SOURCES.csv").is_file():
-        print(f"{asked.data} has no data/SOURCES.csv: nothing to measure on.")
+    if not are_here(asked.data):
         return 0
     return report(asked.data, asked.kits.split(","), asked.clips, prepare_lessons(asked.data))
 
