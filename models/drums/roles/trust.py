@@ -70,9 +70,9 @@ class Trust:
 
     @classmethod
     def from_array(cls, numbers: Sequence[float] | NDArray) -> Trust:
-        *powers, slope, offset = map(float, numbers)
+        *powers, sure_formula, sure_learned, slope, offset = map(float, numbers)
         formula, learned, lift = (tuple(powers[n * _N : (n + 1) * _N]) for n in range(3))
-        return cls(formula, learned, lift, *powers[3 * _N :], Calibration(slope, offset))
+        return cls(formula, learned, lift, sure_formula, sure_learned, Calibration(slope, offset))
 
     def _powers(self) -> NDArray[np.float64]:
         return np.array([*self.formula, *self.learned, *self.lift, self.sure_formula, self.sure_learned])
