@@ -1,6 +1,6 @@
 """De-duplication on real one-shots: planted copies found, different drums kept apart, seconds for a library.
 
-    python -m benchmarks.dedupe
+    python -m benchmarks.dedupe [--data ../shared]
 
 Each of the library's sounds is planted once more after one of seven changes; a copy counts as found when it stands for
 its original, or the other way round. A false merge is a pair of sounds of different musical roles that were joined.
@@ -10,7 +10,7 @@ Bars: 98 % of the copies found, at most 0.1 % of the pairs of different roles me
 
 from __future__ import annotations
 
-import csv
+import argparse
 import sys
 import time
 import warnings
@@ -20,11 +20,11 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import butter, sosfilt
 
+from benchmarks.recordings import add_data_argument, are_here, rows
 from models.drums.dedupe import DedupeConfig, dedupe
 from models.drums.slicing import Hit
 from models.music.audio import Audio, read_audio
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
 ROLES = {"kick": "CORE", "snare": "ACCENT", "clap": "ACCENT", "hihat": "MOTION", "cymbal": "MOTION"}
 ROLES |= {"tom": "FILL", "perc": "FILL", "fx": "TEXTURE"}
 FOUND_BAR, FALSE_BAR = 0.98, 0.001
@@ -78,12 +78,11 @@ CHANGES: dict[str, Change] = {
 HARDER = "noise -40 dB (peak)"  # reported, outside the bar: it fills tails that had ended with sound of its own
 
 
-def library(shared: Path) -> tuple[list[Audio], list[str], list[str]]:
+def library(folder: Path) -> tuple[list[Audio], list[str], list[str]]:
     """Every real one-shot, its role and its maker."""
-    with open(shared / "data/SOURCES.csv", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["path"].startswith("drums/")]
-    sounds = [read_audio(shared / "data" / row["path"]) for row in rows]
-    return sounds, [ROLES[row["label"]] for row in rows], [row["maker"] for row in rows]
+    known = rows(folder)
+    sounds = [read_audio(folder / "data" / row["path"]) for row in known]
+    return sounds, [ROLES[row["label"]] for row in known], [row["maker"] for row in known]
 
 
 def as_hit(sound: Audio, source: str) -> Hit:
@@ -115,10 +114,12 @@ def raw_mfcc(sounds: list[Audio]) -> np.ndarray:
 
 
 def main() -> int:
-    if not SHARED.is_dir():
-        print("skipped: needs the one-shots in ../shared, which are not part of the project")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_data_argument(parser)
+    data = parser.parse_args().data
+    if not are_here(data):
         return 0
-    sounds, roles, makers = library(SHARED)
+    sounds, roles, makers = library(data)
     different = np.not_equal.outer(roles, roles) & np.triu(np.ones((len(sounds),) * 2, bool), 1)
     print(f"{len(sounds)} one-shots of {len(set(makers))} makers, {different.sum()} pairs of different roles\n")
     passed = True

@@ -19,14 +19,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.near_real import PRACTICE, Cast, Clip, attack_s, near_real_clips, one_shots
+from benchmarks.near_real import PRACTICE, Cast, Clip, attack_s, near_real_clips
+from benchmarks.recordings import add_data_argument, are_here, one_shots
 from benchmarks.wear import in_a_room, through_mp3, through_other_gear, with_noise
 from models.drums.ear import FAR, LOOKS, WEIGHTS, Ear
 from models.drums.onsets import OnsetConfig, find_rises
 from models.music.audio import HOUSE_RATE_HZ, Audio
 from models.music.files import write_text
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
 DRUMMERS = tuple(f"drummer{number}" for number in range(1, 11))
 FULL_KITS = (
     "karoryfer",
@@ -187,10 +187,9 @@ def write_ear(ear: Ear) -> None:
 def main() -> int:
     """Teach on everything and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=SHARED, help="folder that holds data/SOURCES.csv")
+    add_data_argument(parser)
     data = parser.parse_args().data
-    if not (data / "data/SOURCES.csv").is_file():
-        print(f"ear_fit: needs the recordings in {data}, which are not part of the project")
+    if not are_here(data):
         return 1
     ear = teach(prepare_lessons(data))
     write_ear(ear)

@@ -1,6 +1,6 @@
 """The features of 1,000 one-shots: batched here, file by file with librosa.
 
-    python -m benchmarks.features [--shots 1000]
+    python -m benchmarks.features [--shots 1000] [--data ../shared]
 
 Both run on one core in the same process, on the same prepared sounds (real ones where there are any, synthesised
 otherwise). What both define is compared too: bar 1e-3, and at least 8 times faster.
@@ -8,6 +8,7 @@ otherwise). What both define is compared too: bar 1e-3, and at least 8 times fas
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 import warnings
@@ -17,20 +18,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.recordings import add_data_argument
 from models.drums.roles.features import measure
 from models.drums.roles.listening import FRAME, HOP, AudioConfig, Clip, prepare
 from models.drums.roles.types import FEATURES
 from models.music.audio import LISTENING_RATE_HZ, find_audio, read_audio
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
 SAME = ("energy", "low_ratio", "mid_ratio", "high_ratio", "flatness", "zero_crossing_rate", "centroid", "crest")
 SPEED_BAR, SAME_BAR = 8.0, 1e-3
 
 
-def one_shots(count: int) -> list[Clip]:
+def one_shots(folder: Path, count: int) -> list[Clip]:
     """Prepare real one-shots, again from the start when there are too few, or synthesised ones."""
-    if (SHARED / "data" / "drums").is_dir():
-        sounds = [read_audio(path) for path in find_audio(SHARED / "data" / "drums")[:count]]
+    if (folder / "data" / "drums").is_dir():
+        sounds = [read_audio(path) for path in find_audio(folder / "data" / "drums")[:count]]
     else:
         from models.practice.drum_sounds import KINDS, synthesise
 
@@ -77,9 +78,14 @@ def table_of(clips: list[Clip]) -> NDArray[np.float32]:
     return np.stack([features.as_array() for features in measure(clips)])
 
 
-def main(count: int = 1000) -> int:
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shots", type=int, default=1000, help="how many")
+    add_data_argument(parser)
+    asked = parser.parse_args()
+    count = asked.shots
     warnings.filterwarnings("ignore", message="n_fft=1024 is too large")  # short hits; the numbers are the same
-    clips = one_shots(count)
+    clips = one_shots(asked.data, count)
     by_librosa(clips[0])  # librosa compiles at its first call
     measure(clips[:1])  # and we lay out filters
     began = time.process_time()
@@ -102,4 +108,4 @@ def main(count: int = 1000) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[sys.argv.index("--shots") + 1]) if "--shots" in sys.argv else 1000))
+    sys.exit(main())

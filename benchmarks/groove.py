@@ -1,7 +1,9 @@
-"""The groove model beside its baselines, and how fast it answers.  Run: python -m benchmarks.groove [--minutes 7]
+"""The groove model beside its baselines, and how fast it answers.
 
-Reads the Groove MIDI Dataset in ../shared/data where it is, practice drummers elsewhere; teaches the regressor for the
-minutes said, in this run; judges the starter model on the sessions that were held out of its training.
+    python -m benchmarks.groove [--minutes 7] [--data ../shared]
+
+Reads the Groove MIDI Dataset in the folder's data/groove_midi where it is, practice drummers elsewhere; teaches the
+regressor for the minutes said, in this run; judges the starter model on the sessions that were held out of its training.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from benchmarks.recordings import add_data_argument
 from models.groove.dataset import Corpus, prepare
 from models.groove.encoding import GM
 from models.groove.humaniser import STARTER, Humaniser
@@ -25,17 +28,16 @@ from models.groove.report import MEAN, REGRESSOR, SAMPLED, Report, evaluate, tab
 from models.groove.request import GrooveRequest
 from models.practice.grooves import write_grooves
 
-REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "groove_midi"
-
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--minutes", type=float, default=7.0, help="of teaching the regressor")
     parser.add_argument("--model", type=Path, default=STARTER, help="trained groove model")
-    minutes, model = vars(parser.parse_args()).values()
+    add_data_argument(parser)
+    minutes, model, data = vars(parser.parse_args()).values()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
-        corpus = gathered(Path(name))
+        corpus = gathered(data / "data/groove_midi", Path(name))
         humaniser = Humaniser.load(model)
         print(f"teaching the regressor for {minutes:g} minutes", file=sys.stderr)
         regressor = taught(corpus, minutes, Path(name, "regressor"))
@@ -46,10 +48,10 @@ def main() -> int:
     return 0 if report.beats_the_means() else 1
 
 
-def gathered(work: Path) -> Corpus:
-    if REAL.is_dir():
-        return prepare(REAL, work / "prepared")
-    print("no ../shared/data/groove_midi: practice drummers instead, the figures say nothing", file=sys.stderr)
+def gathered(real: Path, work: Path) -> Corpus:
+    if real.is_dir():
+        return prepare(real, work / "prepared")
+    print(f"{real} is not here: practice drummers instead, the figures say nothing", file=sys.stderr)
     return prepare(write_grooves(work / "practice", performances=60), work / "prepared")
 
 

@@ -11,17 +11,15 @@ Onsets closer than 20 ms are one onset. A velocity v plays at (v / 127)^curve: c
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.music.audio import HOUSE_RATE_HZ, Audio, read_audio
+from benchmarks.recordings import one_shots
+from models.music.audio import HOUSE_RATE_HZ, Audio
 from models.music.errors import BadInput
 from models.music.midi import read_midi
 from models.music.notes import ONSET, PITCH, VELOCITY
@@ -47,6 +45,8 @@ LEVEL_DB = {
 }
 PRACTICE = "practice"
 """So begins the name of a kit that the practice room makes; its seed follows."""
+Kit = dict[str, list[NDArray[np.float32]]]
+"""By voice, one-shots of peak 1."""
 ROUND_ROBIN = 4
 INSTEAD = {
     "kick": ("tom", "perc"),
@@ -59,8 +59,6 @@ INSTEAD = {
     "ride": ("crash", "perc", "hihat"),
 }
 """What plays for a voice that a maker has not recorded."""
-NOT_ONE_STROKE = frozenset({"snare_rest", "brush"})
-"""Sublabels of recordings that hold several attacks (a stick left to bounce, a brush stirred): their truth is unknown."""
 
 
 @dataclass(frozen=True)
@@ -103,15 +101,6 @@ class Clip:
         return np.arange(self.first_downbeat_s, self.audio.seconds, 240 / self.tempo_bpm)
 
 
-class OneShot(NamedTuple):
-    """A recording of one hit."""
-
-    maker: str
-    kind: str
-    sound: NDArray[np.float32]
-    """float32[t] at the house rate, peak 1."""
-
-
 @dataclass(frozen=True)
 class _Cut:
     """A piece of a performance: rows of pitch, velocity, seconds; its tempo and where its first bar begins."""
@@ -126,38 +115,18 @@ def near_real_clips(
 ) -> list[Clip]:
     """Render real performances with real one-shots, every drummer and kit in turn."""
     generator = np.random.default_rng(cast.seed)
-    kits = [_kit(shared, maker) for maker in cast.kits]
-    performances = [_performances(shared, drummer) for drummer in cast.drummers]
+    kits = [kit_of(shared, maker) for maker in cast.kits]
     return [
-        _render(
-            _pick(performances[n % len(performances)], seconds, generator),
-            kits[n % len(kits)],
-            curve,
-            seconds,
-            generator,
-        )
+        perform(shared, cast.drummers[n % len(cast.drummers)], kits[n % len(kits)], generator, curve, seconds)
         for n in range(clips)
     ]
 
 
-def one_shots(shared: Path, maker: str = "") -> Iterator[OneShot]:
-    """Read a maker's recordings of one hit each, or everybody's; open hats, crashes and rides are kinds of their own."""
-    with open(shared / "data/SOURCES.csv", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["path"].startswith("drums/")]
-    for row in rows:
-        if maker not in ("", row["maker"]) or row["sublabel"] in NOT_ONE_STROKE or row["label"] == "fx":
-            continue
-        kind = row["sublabel"] if row["label"] == "cymbal" else row["label"]
-        kind = "openhat" if row["sublabel"] == "hihat_open" else "crash" if kind == "china" else kind
-        sound = read_audio(shared / "data" / row["path"]).mono().at_rate(HOUSE_RATE_HZ).samples[0]
-        yield OneShot(row["maker"], kind, sound / np.abs(sound).max())
-
-
-def makers(shared: Path) -> list[str]:
-    """Name everybody who recorded one-shots."""
-    with open(shared / "data/SOURCES.csv", encoding="utf-8") as file:
-        drums = [row for row in csv.DictReader(file) if row["path"].startswith("drums/") and row["label"] != "fx"]
-    return sorted({row["maker"] for row in drums})
+def perform(
+    shared: Path, drummer: str, kit: Kit, generator: np.random.Generator, curve: float, seconds: float = CLIP_SECONDS
+) -> Clip:
+    """Let a drummer play some seconds on a kit."""
+    return _render(_pick(_performances(shared, drummer), seconds, generator), kit, curve, seconds, generator)
 
 
 def merged(onsets_s: NDArray, loudness_db: NDArray) -> tuple[NDArray, NDArray]:
@@ -180,15 +149,18 @@ def attack_s(sound: NDArray[np.float32], rate_hz: int) -> float:
 
 
 @lru_cache(maxsize=16)
-def _kit(shared: Path, maker: str) -> dict[str, list[NDArray[np.float32]]]:
+def kit_of(shared: Path, maker: str) -> Kit:
+    """Read a maker's one-shots by voice, or make them in the practice room."""
     if maker.startswith(PRACTICE):
         generator = np.random.default_rng(int(maker.removeprefix(PRACTICE)))
         return {voice: [_synthesised(voice, generator) for _ in range(2 * ROUND_ROBIN)] for voice in LEVEL_DB}
-    kit: dict[str, list[NDArray[np.float32]]] = {}
+    kit: Kit = {}
     for shot in one_shots(shared, maker):
         kit.setdefault(shot.kind, []).append(shot.sound)
     missing = {voice: instead for voice, instead in INSTEAD.items() if voice not in kit}
-    return kit | {voice: next(kit[each] for each in instead if each in kit) for voice, instead in missing.items()}
+    return kit | {
+        voice: next(kit[each] for each in (*instead, *kit) if each in kit) for voice, instead in missing.items()
+    }
 
 
 def _synthesised(voice: str, generator: np.random.Generator) -> NDArray[np.float32]:
@@ -220,7 +192,7 @@ def _pick(files: list[Path], length_s: float, generator: np.random.Generator) ->
     raise BadInput(f"none of {len(files)} performances lasts {length_s:g} s; ask for shorter clips.")
 
 
-def _render(cut: _Cut, kit: dict[str, list], curve: float, length_s: float, generator: np.random.Generator) -> Clip:
+def _render(cut: _Cut, kit: Kit, curve: float, length_s: float, generator: np.random.Generator) -> Clip:
     """Place every hit to the sample; each pitch keeps its own few one-shots of the kit."""
     rate_hz = HOUSE_RATE_HZ
     mix = np.zeros(round(length_s * rate_hz), np.float32)

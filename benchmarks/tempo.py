@@ -1,6 +1,6 @@
 """Tempo, beats and bars against librosa, on practice songs and on real one-shots played by real drummers.
 
-    python -m benchmarks.tempo
+    python -m benchmarks.tempo [--data ../shared]
 
 Drummers, kits and seeds are not those that anything was chosen or fitted on (benchmarks/tempo_fit.py). Accuracy 1 is a
 tempo within 4 % of the metronome's, accuracy 2 also of a half, a third, twice or three times it; beat F is mir_eval's
@@ -10,21 +10,21 @@ in a performance. Brackets hold 95 % of a paired bootstrap of ours minus librosa
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.near_real import REPORTED, Clip, near_real_clips
+from benchmarks.recordings import add_data_argument, are_here
 from benchmarks.tempo_fit import practice_clip
 from benchmarks.wear import with_noise
 from models.drums.tempo import find_tempo
 from models.music.audio import Audio
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
 NEAR, NEAR_S, NOISE_DB = 0.04, 0.07, 30.0
 OCTAVES = (1.0, 1 / 2, 2.0, 1 / 3, 3.0)
 PRACTICE_SEEDS, TWELVE_SECONDS, LONG_SECONDS = range(60), 12.0, 24.0
@@ -91,13 +91,14 @@ def paired_interval(ours: NDArray[np.float64], theirs: NDArray[np.float64], roun
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_data_argument(parser)
+    data = parser.parse_args().data
     rooms = {"practice songs": [practice_clip(seed, bars=8) for seed in PRACTICE_SEEDS]}
-    if SHARED.is_dir():
-        rooms["real, 12 s"] = near_real_clips(SHARED, REPORTED)
+    if are_here(data):
+        rooms["real, 12 s"] = near_real_clips(data, REPORTED)
         rooms["real, 12 s, -30 dB noise"] = [with_noise(c, NOISE_DB, n) for n, c in enumerate(rooms["real, 12 s"])]
-        rooms["real, 24 s"] = near_real_clips(SHARED, REPORTED, seconds=LONG_SECONDS)
-    else:
-        print("real one-shots: skipped, ../shared is not there")
+        rooms["real, 24 s"] = near_real_clips(data, REPORTED, seconds=LONG_SECONDS)
     librosa_beats(rooms["practice songs"][0].audio)  # its compiler runs once, untimed
     missed = 0
     for room, clips in rooms.items():

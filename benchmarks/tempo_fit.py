@@ -1,4 +1,6 @@
-"""Fit what models/drums/tempo.py weighs, and write it to models/drums/tempo.json.  Run: python -m benchmarks.tempo_fit
+"""Fit what models/drums/tempo.py weighs, and write it to models/drums/tempo.json.
+
+    python -m benchmarks.tempo_fit [--data ../shared]
 
 On drummers, kits and practice seeds that benchmarks/tempo.py never reports. Of all ways to count a clip, those within
 4 % of the tempo whose bars begin within 70 ms of the true ones are right; the regression raises their share of the odds.
@@ -6,6 +8,7 @@ On drummers, kits and practice seeds that benchmarks/tempo.py never reports. Of 
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import json
 import sys
@@ -16,12 +19,12 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from benchmarks.near_real import TUNED, Clip, near_real_clips
+from benchmarks.recordings import add_data_argument, are_here
 from models.drums.pulse import BANDS_HZ, FRAMES_A_SECOND, REPEATS, STEPS, hear, readings
 from models.drums.tempo import LATE_S, SAME, WEIGHTS
 from models.music.files import write_text
 from models.practice.songs import compose
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
 PRACTICE_SEEDS = range(10_000, 10_100)
 RIDGE, NEAR_S = 60.0, 0.07
 Array = NDArray[np.float64]
@@ -35,12 +38,12 @@ def practice_clip(seed: int, tempo_bpm: float = 0.0, bars: int = 6) -> Clip:
     return Clip(drums, none, none, song.grid.tempo_bpm, 0.0)
 
 
-def lesson_clips() -> list[Clip]:
+def lesson_clips(data: Path) -> list[Clip]:
     """Everything that may be learnt from: two lengths, two velocity curves, and the practice room."""
     parts = ((360, 12.0, 1.0, 11), (240, 12.0, 2.0, 12), (240, 24.0, 1.0, 13))
     clips = [practice_clip(seed) for seed in PRACTICE_SEEDS]
     for count, seconds, curve, seed in parts:
-        clips += near_real_clips(SHARED, dataclasses.replace(TUNED, seed=seed), curve, count, seconds)
+        clips += near_real_clips(data, dataclasses.replace(TUNED, seed=seed), curve, count, seconds)
     return clips
 
 
@@ -80,10 +83,12 @@ def fit(lessons: list[tuple[Array, NDArray[np.bool_]]]) -> Array:
 
 def main() -> int:
     """Fit and write."""
-    if not SHARED.is_dir():
-        print("tempo_fit: needs the recordings in ../shared, which are not part of the project")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_data_argument(parser)
+    data = parser.parse_args().data
+    if not are_here(data):
         return 1
-    weights = fit([counted(clip) for clip in lesson_clips()])
+    weights = fit([counted(clip) for clip in lesson_clips(data)])
     bar, rest = np.split(np.round(weights, 4), [STEPS * len(BANDS_HZ)])
     bands = dict(zip(("low", "middle", "high"), bar.reshape(STEPS, -1).T.tolist(), strict=True))
     names = ("octaves", "octaves squared", *(f"repeats after {r:.3g} beats" for r in REPEATS), "on the beat", "astray")
