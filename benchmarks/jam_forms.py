@@ -11,6 +11,7 @@ import argparse
 import dataclasses
 import tempfile
 from pathlib import Path
+from typing import cast
 
 import torch
 
@@ -55,9 +56,10 @@ def measured(roles: Roles, config: JamConfig, work: Path, steps: int, seed: int)
     trained = train(JamLesson(network, config.context, train_texts, judges, training), plan, work)
     words = sum(len(each) for text in train_texts for each in (*text.bars, *text.band))
     bars = sum(len(text.bars) for text in train_texts)
-    repertoire, samples = Repertoire(config, trained.network.state_dict()), roles["test"]
-    right = surprise_by(trained.network, repertoire, samples)
-    strange = surprise_by(trained.network, repertoire, over_each_others_bands(samples))
+    taught, samples = cast(JamNetwork, trained.network), roles["test"]
+    repertoire = Repertoire(config, taught.state_dict())
+    right = surprise_by(taught, repertoire, samples)
+    strange = surprise_by(taught, repertoire, over_each_others_bands(samples))
     parts = ", ".join(f"{name.removesuffix('_nats')} {nats:.3f}" for name, nats in right.items() if name != "loss")
     return (
         f"{right['loss']:.3f} nats a note ({parts}), {strange['loss'] - right['loss']:.3f} more over another band,"
