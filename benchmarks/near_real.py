@@ -45,6 +45,8 @@ LEVEL_DB = {
 }
 PRACTICE = "practice"
 """So begins the name of a kit that the practice room makes; its seed follows."""
+Kit = dict[str, list[NDArray[np.float32]]]
+"""By voice, one-shots of peak 1."""
 ROUND_ROBIN = 4
 INSTEAD = {
     "kick": ("tom", "perc"),
@@ -113,18 +115,18 @@ def near_real_clips(
 ) -> list[Clip]:
     """Render real performances with real one-shots, every drummer and kit in turn."""
     generator = np.random.default_rng(cast.seed)
-    kits = [_kit(shared, maker) for maker in cast.kits]
-    performances = [_performances(shared, drummer) for drummer in cast.drummers]
+    kits = [kit_of(shared, maker) for maker in cast.kits]
     return [
-        _render(
-            _pick(performances[n % len(performances)], seconds, generator),
-            kits[n % len(kits)],
-            curve,
-            seconds,
-            generator,
-        )
+        perform(shared, cast.drummers[n % len(cast.drummers)], kits[n % len(kits)], generator, curve, seconds)
         for n in range(clips)
     ]
+
+
+def perform(
+    shared: Path, drummer: str, kit: Kit, generator: np.random.Generator, curve: float, seconds: float = CLIP_SECONDS
+) -> Clip:
+    """Let a drummer play some seconds on a kit."""
+    return _render(_pick(_performances(shared, drummer), seconds, generator), kit, curve, seconds, generator)
 
 
 def merged(onsets_s: NDArray, loudness_db: NDArray) -> tuple[NDArray, NDArray]:
@@ -147,15 +149,18 @@ def attack_s(sound: NDArray[np.float32], rate_hz: int) -> float:
 
 
 @lru_cache(maxsize=16)
-def _kit(shared: Path, maker: str) -> dict[str, list[NDArray[np.float32]]]:
+def kit_of(shared: Path, maker: str) -> Kit:
+    """Read a maker's one-shots by voice, or make them in the practice room."""
     if maker.startswith(PRACTICE):
         generator = np.random.default_rng(int(maker.removeprefix(PRACTICE)))
         return {voice: [_synthesised(voice, generator) for _ in range(2 * ROUND_ROBIN)] for voice in LEVEL_DB}
-    kit: dict[str, list[NDArray[np.float32]]] = {}
+    kit: Kit = {}
     for shot in one_shots(shared, maker):
         kit.setdefault(shot.kind, []).append(shot.sound)
     missing = {voice: instead for voice, instead in INSTEAD.items() if voice not in kit}
-    return kit | {voice: next(kit[each] for each in instead if each in kit) for voice, instead in missing.items()}
+    return kit | {
+        voice: next(kit[each] for each in (*instead, *kit) if each in kit) for voice, instead in missing.items()
+    }
 
 
 def _synthesised(voice: str, generator: np.random.Generator) -> NDArray[np.float32]:
@@ -187,7 +192,7 @@ def _pick(files: list[Path], length_s: float, generator: np.random.Generator) ->
     raise BadInput(f"none of {len(files)} performances lasts {length_s:g} s; ask for shorter clips.")
 
 
-def _render(cut: _Cut, kit: dict[str, list], curve: float, length_s: float, generator: np.random.Generator) -> Clip:
+def _render(cut: _Cut, kit: Kit, curve: float, length_s: float, generator: np.random.Generator) -> Clip:
     """Place every hit to the sample; each pitch keeps its own few one-shots of the kit."""
     rate_hz = HOUSE_RATE_HZ
     mix = np.zeros(round(length_s * rate_hz), np.float32)
