@@ -36,11 +36,14 @@ from serving.client import JamflowClient
 from serving.contracts.groove import groove
 from serving.contracts.roles import ROLES
 from serving.endpoint import Endpoint
+from serving.families import FAMILIES
 from serving.registry import Registry
 from serving.where import Where, database_of
 
 ROOT = Path(__file__).resolve().parents[1]
 BEAT = np.array([(36, 100, 0, 240), (38, 110, 960, 240)], np.int32)
+STARTERS = [name for name, each in FAMILIES.items() if each.starter_folder]
+"""What a first serve casts."""
 LISTENERS, VERSIONS = 3, 3
 HEAL_S, START_S = 90.0, 180.0
 SMALL_FILES = 100
@@ -90,6 +93,7 @@ class House:
         tempfile.tempdir = str(self.passing)
         self.counts: Counter[str] = Counter()
         self.faults: list[str] = []
+        self.began = time.monotonic()
         self.healed_s: list[float] = []
         self.troubles: list[tuple[float, float]] = []
         """When listeners may lose what is in flight."""
@@ -168,12 +172,15 @@ class House:
         began, wrong = time.monotonic(), ["nothing was asked"]
         while wrong and time.monotonic() - began < HEAL_S:
             try:
-                wrong = untrue(self.registry, Path(self.where.repository), self.endpoint)
+                wrong = untrue(self.registry, Path(self.where.repository), self.endpoint, STARTERS)
             except (JamflowError, OSError) as error:
                 wrong = [str(error)]
             time.sleep(0.5)
         self.healed_s.append(time.monotonic() - began)
-        self.faults += [f"after {what}: {each}" for each in wrong]
+        self.faults += [f"{self.minute()} after {what}: {each}" for each in wrong]
+
+    def minute(self, at: float | None = None) -> str:
+        return f"{((at or time.monotonic()) - self.began) / 60:5.1f} min"
 
     def close(self) -> None:
         """Stop, as a user does."""
@@ -210,11 +217,13 @@ class Listener(threading.Thread):
                         lost.append((began, time.monotonic(), str(error)))
                         break
                     except Exception as error:
-                        self.house.faults.append(f"a listener heard {error!r}, which is no error of ours")
+                        self.house.faults.append(
+                            f"{self.house.minute()} a listener heard {error!r}, which is no error of ours"
+                        )
             self.over.wait(0.2)
         for began, ended, error in lost:
             if not any(began <= last and ended >= first for first, last in self.house.troubles):
-                self.house.faults.append(f"lost without any trouble: {error}")
+                self.house.faults.append(f"{self.house.minute(ended)} lost without any trouble: {error}")
 
 
 class Troubles:
@@ -250,7 +259,7 @@ class Troubles:
             self._house.counts[what] += 1
             if loud:  # a listener may have asked just before it was healed
                 self._house.troubles.append((began, time.monotonic()))
-            print(f"  {what}: {self._house.healed_s[-1]:.0f} s", flush=True)
+            print(f"  {self._house.minute(began)} {what}: {self._house.healed_s[-1]:.0f} s", flush=True)
 
     def _version(self) -> str:
         return str(self._generator.choice(self._house.registry.versions("groove")))

@@ -1,8 +1,8 @@
 """Is there one truth between the registry, the repository and the server, and is anything left lying about?
 
-    untrue(registry, repository, endpoint)      # a sentence for every family that is not as it should be
-    unnamed(registry, artifacts)                # models that were stored and no version names, or the other way round
-    left_over(folder)                           # what dead processes have left in a temporary folder
+    untrue(registry, repository, endpoint, ["groove"])     # a sentence for each family that is not as it should be
+    unnamed(registry, artifacts)                           # models that were stored and no version names, or the other way round
+    left_over(folder)                                      # what dead processes have left in a temporary folder
 
 It asks each of the three for itself, and not the code that brings them together.
 """
@@ -10,6 +10,7 @@ It asks each of the three for itself, and not the code that brings them together
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from models.music.errors import JamflowError
@@ -24,10 +25,8 @@ from serving.repository import HALF, REHEARSAL
 BIG = 1_000_000
 
 
-def untrue(
-    registry: Registry, repository: Path, endpoint: Endpoint, families: tuple[str, ...] = tuple(FAMILIES)
-) -> list[str]:
-    """Say what is not true of every family: one champion, whole in the repository, playing, and nothing beside it."""
+def untrue(registry: Registry, repository: Path, endpoint: Endpoint, families: Iterable[str]) -> list[str]:
+    """Say what is not true of each family: one champion, whole in the repository, playing, and nothing beside it."""
     with contextlib.closing(Control(endpoint)) as control, JamflowClient(endpoint.grpc_url, 20.0) as client:
         try:
             playing = control.served()

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from backstage.tracking import log_metrics, log_picture
 from models.drums.roles.assigner import LearnedVoice
-from models.drums.roles.calibration import Calibration
 from models.drums.roles.files import Assigned
 from models.drums.roles.learned.dataset import PRACTICE, find_labelled
 from models.drums.roles.learned.scorer import RoleScorer
 from models.drums.roles.listening import Frames
 from models.drums.roles.report import draw_scatter
+from models.drums.roles.trust import Trust
 from models.drums.roles.types import DSPFeatures
-from models.practice.one_shots import write_one_shots
+from models.practice.one_shots import write_library, write_one_shots
 from serving.asker import Asker
 from serving.contracts.roles import ROLES, roles
 from serving.voices import Voice
@@ -42,7 +42,7 @@ def bring_one_shots(source: str, target: str | Path, practice_sounds: int, seed:
         from backstage.storage import bring
 
         digest = bring(source, target, find_labelled)[:12]
-    write_one_shots(target / PRACTICE, practice_sounds, seed)
+    write_library(target / PRACTICE, practice_sounds, seed)
     return digest
 
 
@@ -51,8 +51,7 @@ class AskedScorer:
 
     def __init__(self, asker: Asker) -> None:
         self._asker = asker
-        slope, offset = map(float, roles(asker, ROLES.canary_request()["audio"]).calibration)
-        self.calibration = Calibration(slope, offset)
+        self.trust = Trust.from_array(roles(asker, ROLES.canary_request()["audio"]).trust)
 
     def score_frames(self, frames: Frames, features: Sequence[DSPFeatures]) -> NDArray[np.float32]:
         """float32[n, 5]: what the server's scorer says of clips that were measured here."""

@@ -57,6 +57,10 @@ class Golden:
     def compare(self, contract: ModelContract, given: Arrays) -> None:
         """Raise GateFailed unless an answer is the recorded one, within each tensor's tolerance."""
         for tensor in contract.outputs:
+            if tensor.name not in self.answer:
+                raise GateFailed(
+                    f"{contract.name}: its golden answer has no {tensor.name}; an older version made it. Register the model again."
+                )
             wanted, got = self.answer[tensor.name], given[tensor.name]
             if wanted.shape != got.shape:
                 raise GateFailed(

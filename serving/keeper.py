@@ -40,7 +40,7 @@ STARTING = "starting.json"
 """The server's address while its champions come on stage, for those who bring them."""
 CLAIM_S = 0.5
 LOOK_S, GRACE_S, AGAIN_S = 5.0, 20.0, 300.0
-"""How often to look; how long something may be otherwise (a deployment takes its time); when to try again in vain."""
+"""How often to look; how long something may be otherwise (a deployment takes its time); and at most, once casting was in vain."""
 
 
 @dataclass(frozen=True)
@@ -97,18 +97,21 @@ class Keeper:
 
     def _stay_in_tune(self, server: TritonServer, cast: Cast, stopped: threading.Event) -> None:
         """Cast again when for a while the server has played something else than what was cast."""
-        amiss_since, tried, tried_at = None, "", 0.0
+        amiss_since, patience_s = None, GRACE_S
         while not stopped.wait(LOOK_S):
             now, wrong = time.monotonic(), self._amiss(server, cast)
-            amiss_since = (amiss_since or now) if wrong else None
-            if amiss_since is None or now - amiss_since < GRACE_S or (wrong == tried and now - tried_at < AGAIN_S):
+            if not wrong:
+                amiss_since, patience_s = None, GRACE_S
+                continue
+            amiss_since = amiss_since or now
+            if now - amiss_since < patience_s:
                 continue
             log.warning("not as it was cast: %s", wrong)
             try:
                 cast = self._cast(Path(self.where.server), stopped)
             except JamflowError as error:
                 log.error("not cast again: %s", error)
-            tried, tried_at = self._amiss(server, cast), time.monotonic()
+            amiss_since, patience_s = None, min(2 * patience_s, AGAIN_S)
 
     def _amiss(self, server: TritonServer, cast: Cast) -> str:
         """Look whether all is as it was cast; a server that does not answer is the watchdog's."""

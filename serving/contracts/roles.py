@@ -16,7 +16,7 @@ from serving.contract import Axis, ModelContract, Tensor
 
 ROLE_NAMES: tuple[str, ...] = ("CORE", "ACCENT", "MOTION", "FILL", "TEXTURE")
 """The order of the scores; `role` is the place in this tuple."""
-RATE_HZ, SECONDS, N_FEATURES = 16_000, 10, 11
+RATE_HZ, SECONDS, N_FEATURES, N_TRUST = 16_000, 10, 11, 19
 _TAP_S = np.arange(1600) / RATE_HZ
 
 ROLES = ModelContract(
@@ -30,7 +30,7 @@ ROLES = ModelContract(
         Tensor("role", "INT32", (1,), low=0, high=len(ROLE_NAMES) - 1),
         Tensor("confidence", "FP32", (1,), low=0.0, high=1.0, tolerance=1e-3),
         Tensor("learned", "FP32", (len(ROLE_NAMES),), low=0.0, high=1.0, tolerance=1e-3),
-        Tensor("calibration", "FP32", (2,), tolerance=1e-3),
+        Tensor("trust", "FP32", (N_TRUST,), tolerance=1e-3),
     ),
     canary={"audio": np.sin(2 * np.pi * 60 * _TAP_S) * np.exp(-30 * _TAP_S)},
     max_batch=32,
@@ -48,8 +48,8 @@ class RolesReply:
     """Probability that the role is right."""
     learned: NDArray[np.float32]
     """float32[5]: what the learned scorer says before the jury, for whoever has voices of his own to weigh it with."""
-    calibration: NDArray[np.float32]
-    """float32[2]: slope and offset from the jury's margin to its confidence."""
+    trust: NDArray[np.float32]
+    """float32[19]: how far the jury heeds the scorer beside the rules, role by role, and how sure it then is."""
     model_version: int
 
 
@@ -63,5 +63,4 @@ def roles(
     reply = asker.ask(ROLES, arrays, deadline_s)
     scores = dict(zip(ROLE_NAMES, map(float, reply.arrays["scores"]), strict=True))
     role, confidence = ROLE_NAMES[int(reply.arrays["role"][0])], float(reply.arrays["confidence"][0])
-    learned, calibration = reply.arrays["learned"], reply.arrays["calibration"]
-    return RolesReply(scores, role, confidence, learned, calibration, reply.model_version)
+    return RolesReply(scores, role, confidence, reply.arrays["learned"], reply.arrays["trust"], reply.model_version)

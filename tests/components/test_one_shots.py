@@ -6,12 +6,13 @@ from components.one_shots import PACK_SOUNDS, PACKS, bring_one_shots
 from models.drums.roles.learned.dataset import PRACTICE, find_labelled
 from models.practice.drum_sounds import KINDS
 from models.practice.one_shots import write_one_shots
+from models.practice.palette import PALETTE
 
 
 def test_practice_packs_have_makers_and_sounds_for_everyone(tmp_path):
     bring_one_shots("practice", tmp_path / "one-shots", practice_sounds=1, seed=0)
     shots = find_labelled(tmp_path / "one-shots")
-    assert len(shots) == len(KINDS) * (PACKS * PACK_SOUNDS + 1)
+    assert len(shots) == len(KINDS) * (PACKS * PACK_SOUNDS + 1) + sum(PALETTE.values())
     assert {shot.maker for shot in shots} == {*(f"pack_{n}" for n in range(1, PACKS + 1)), PRACTICE}
 
 

@@ -166,14 +166,20 @@ def test_what_a_killed_registration_left_is_cleared_away(house, tmp_path, monkey
 
 
 def test_the_running_keeper_sees_what_is_not_as_it_was_cast(house, tmp_path, monkeypatch, caplog):
-    """Its own server over the same registry: a champion is unloaded, and plays again without anybody asking."""
+    """Its own server over the same registry: a champion is unloaded, again right after it was healed, and plays again unasked."""
     monkeypatch.setattr(keeping, "LOOK_S", 0.3)
     monkeypatch.setattr(keeping, "GRACE_S", 1.0)
     for module in ("keeper", "look", "casting"):
         monkeypatch.setattr(f"serving.{module}.FAMILIES", {"groove": family("groove")})
 
+    casts: list[Cast] = []
+
     def cast_here(self, told_in, _stopped):
-        return cast(dataclasses.replace(self.where, server=str(told_in)))
+        casts.append(cast(dataclasses.replace(self.where, server=str(told_in))))
+        if len(casts) == 2:
+            with contextlib.closing(Control(Endpoint.read(told_in))) as control:
+                control.unload("groove")
+        return casts[-1]
 
     monkeypatch.setattr(Keeper, "_cast", cast_here)
     where = dataclasses.replace(
@@ -185,7 +191,7 @@ def test_the_running_keeper_sees_what_is_not_as_it_was_cast(house, tmp_path, mon
         assert heard[0].playing["groove"] == champion
         control.unload("groove")
         (tmp_path / "serving.json").unlink()
-        until(lambda: control.served().get("groove") == champion, 60)
+        until(lambda: len(casts) == 3 and control.served().get("groove") == champion, 60)
         until(lambda: Endpoint.running(tmp_path / "serving.json") == endpoint, 5)
     assert "not as it was cast: groove" in caplog.text
 

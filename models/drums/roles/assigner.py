@@ -20,7 +20,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from models.drums.roles.calibration import Calibration
 from models.drums.roles.clap import CLAP_RATE_HZ, ClapConfig, open_clap
 from models.drums.roles.features import DSPConfig, measure_frames
 from models.drums.roles.fusion import Fusion
@@ -30,6 +29,7 @@ from models.drums.roles.learned.scorer import open_scorer
 from models.drums.roles.listening import BATCH_SAMPLES, AudioConfig, Clip, Frames, listen, prepare
 from models.drums.roles.pools import PoolConfig
 from models.drums.roles.rules import RuleScoring
+from models.drums.roles.trust import Trust
 from models.drums.roles.types import ROLES, DSPFeatures, SampleResult, ScoreVector
 from models.music.audio import Audio, read_audio
 from models.music.config import from_mapping, read_yaml
@@ -77,7 +77,7 @@ class LearnedVoice(Protocol):
     """The learned scorer, in this process or behind a server."""
 
     @property
-    def calibration(self) -> Calibration: ...
+    def trust(self) -> Trust: ...
     def score_frames(self, frames: Frames, features: Sequence[DSPFeatures]) -> NDArray[np.float32]: ...
 
 
@@ -88,8 +88,8 @@ class RoleAssigner:
         self.config = config or RoleAssignerConfig()
         self.clap = open_clap(self.config.clap)
         self.scorer = learned or open_scorer(self.config.fusion.scorer)
-        calibration = self.scorer.calibration if self.scorer else None
-        self.jury = Jury(self.config.rule_scoring, self.config.fusion, self.config.guards, calibration)
+        trust = self.scorer.trust if self.scorer else Trust()
+        self.jury = Jury(self.config.rule_scoring, self.config.fusion, self.config.guards, trust)
 
     def assign_file(self, path: str | os.PathLike[str], sample_id: str | None = None) -> SampleResult:
         """Give one file its role."""

@@ -1,9 +1,10 @@
-"""How the voices become one: rules and CLAP by alpha, the learned scorer as the third voice, a bias a role.
+"""How the voices become one: rules and CLAP by alpha, then the learned scorer beside them, a bias a role.
 
-    scores, weights = Fusion().fuse(p_rule, p_clap, p_learned)      # p_clap and p_learned may be None
+    formula, alpha = Fusion().fuse(p_rule, p_clap)                  # p_clap may be None
+    final, share = Fusion().join(formula, p_learned, trust)         # after the guards have corrected the formula
 
-p = (1 - learned_weight) * (alpha * p_rule + (1 - alpha) * p_clap) + learned_weight * p_learned, each role's share times
-its role_bias, renormalised. A voice that does not speak leaves its weight to the others.
+The users' formula is p = alpha * p_rule + (1 - alpha) * p_clap, each role's share times its role_bias, renormalised. The learned
+scorer is weighed against it as it was found right among strangers (trust.py), or by a fixed share, learned_weight.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.drums.roles.calibration import Calibration
+from models.drums.roles.trust import Trust
 from models.drums.roles.types import ROLES, ScoreVector
 from models.music.config import nearest
 from models.music.errors import BadConfig
@@ -34,10 +36,8 @@ class Fusion:
     """but never below this"""
     adaptive_high: float = 0.98
     """or above this."""
-    learned_weight: float = 0.9
-    """Share of the learned scorer against rules and CLAP together."""
-    learned_bias: dict[str, float] = field(default_factory=lambda: {"FILL": 1.5})
-    """The same as role_bias for the learned scorer's shares alone: FILL gets back what fill_conservative will take."""
+    learned_weight: float | None = None
+    """Fixed share of the learned scorer against the formula, 0 to 1; null heeds both by role, as was right among strangers."""
     scorer: str = "starter"
     """The learned scorer: "starter", a model folder, or "" for none."""
     role_bias: dict[str, float] = field(default_factory=dict)
@@ -49,24 +49,25 @@ class Fusion:
 
     def __post_init__(self) -> None:
         for name in ("alpha", "adaptive_low", "adaptive_high", "learned_weight"):
-            if not 0 <= getattr(self, name) <= 1:
+            if not 0 <= (getattr(self, name) or 0) <= 1:
                 raise BadConfig(f"fusion: {name} is {getattr(self, name)}; it must be from 0 to 1.")
-        for name in ("role_bias", "learned_bias"):
-            _check_bias(name, getattr(self, name))
+        _check_bias(self.role_bias)
 
-    def fuse(
-        self, rule: ScoreVector, clap: ScoreVector | None = None, learned: ScoreVector | None = None
-    ) -> tuple[ScoreVector, dict[str, float]]:
-        """Return the fused scores and the weight each voice had."""
-        alpha = 1.0 if clap is None else self._alpha(rule, clap)
-        weight = 0.0 if learned is None else self.learned_weight
-        weights = {"rule": (1 - weight) * alpha, "clap": (1 - weight) * (1 - alpha), "learned": weight}
-        p = weights["rule"] * np.array(rule.values)
-        if clap is not None:
-            p = p + weights["clap"] * np.array(clap.values)
-        if learned is not None:
-            p = p + weights["learned"] * _biased(np.array(learned.values), self.learned_bias)
-        return ScoreVector(tuple(_biased(p, self.role_bias))), weights
+    def fuse(self, rule: ScoreVector, clap: ScoreVector | None = None) -> tuple[ScoreVector, float]:
+        """Return the users' formula and the share that the rules had in it."""
+        if clap is None:
+            return _biased(np.array(rule.values), self.role_bias), 1.0
+        alpha = self._alpha(rule, clap)
+        return _biased(alpha * np.array(rule.values) + (1 - alpha) * np.array(clap.values), self.role_bias), alpha
+
+    def join(self, formula: ScoreVector, learned: ScoreVector, trust: Trust) -> tuple[ScoreVector, float]:
+        """Return the final scores and the share that the learned scorer had in them."""
+        learned = _biased(np.array(learned.values), self.role_bias)
+        if self.learned_weight is None:
+            return trust.weigh(formula, learned), trust.share_of_learned()
+        share = self.learned_weight
+        mixed = (1 - share) * np.array(formula.values) + share * np.array(learned.values)
+        return ScoreVector(tuple(mixed)), share
 
     def _alpha(self, rule: ScoreVector, clap: ScoreVector) -> float:
         if not self.adaptive:
@@ -75,15 +76,15 @@ class Fusion:
         return float(np.clip(shifted, self.adaptive_low, self.adaptive_high))
 
 
-def _biased(shares: NDArray[np.float64], bias: Mapping[str, float]) -> NDArray[np.float64]:
+def _biased(shares: NDArray[np.float64], bias: Mapping[str, float]) -> ScoreVector:
     """Multiply each role's share by its factor and renormalise."""
     lifted = shares * np.array([bias.get(role, 1.0) for role in ROLES])
-    return lifted / lifted.sum()
+    return ScoreVector(tuple(lifted / lifted.sum()))
 
 
-def _check_bias(name: str, bias: Mapping[str, float]) -> None:
+def _check_bias(bias: Mapping[str, float]) -> None:
     for role, factor in bias.items():
         if role not in ROLES:
-            raise BadConfig(f"fusion: {name} names {role!r}; {nearest(role, ROLES)}.")
+            raise BadConfig(f"fusion: role_bias names {role!r}; {nearest(role, ROLES)}.")
         if factor <= 0:
-            raise BadConfig(f"fusion: {name} of {role} is {factor}; it must be above 0 (1 changes nothing).")
+            raise BadConfig(f"fusion: role_bias of {role} is {factor}; it must be above 0 (1 changes nothing).")

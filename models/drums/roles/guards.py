@@ -1,4 +1,4 @@
-"""Five guards that correct the fused scores where a voice is known to err; each can be switched off.
+"""Five guards that correct what rules and CLAP say where they are known to err; each can be switched on and off.
 
 guarded, fired = Guards().apply(scores, features)       # fired: names of the guards that changed something
 """
@@ -29,8 +29,8 @@ class Guards:
     """What is not high or not short hardly keeps things moving."""
     fill_conservative: bool = True
     """A fill must be clearly one; otherwise the second role takes it."""
-    low_confidence_texture: bool = True
-    """A texture that is hardly above the next role is weakened once more."""
+    low_confidence_texture: bool = False
+    """A texture that is hardly above the next role is weakened once more. Off: the rules are hardly ever surer than that."""
 
     texture_suppress_sharpness: float = 0.60
     """Sharper than this,"""

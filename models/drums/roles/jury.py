@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from models.drums.roles.calibration import Calibration
 from models.drums.roles.fusion import Fusion
 from models.drums.roles.guards import Guards
 from models.drums.roles.rules import RuleScoring
+from models.drums.roles.trust import Trust
 from models.drums.roles.types import DSPFeatures, SampleResult, ScoreBundle, ScoreVector
 
 
@@ -23,8 +23,8 @@ class Jury:
     rules: RuleScoring = field(default_factory=RuleScoring)
     fusion: Fusion = field(default_factory=Fusion)
     guards: Guards = field(default_factory=Guards)
-    learned_calibration: Calibration | None = None
-    """The learned scorer's own, fitted on makers it did not hear; the rules' is used without that voice."""
+    trust: Trust = field(default_factory=Trust)
+    """The learned scorer's own, fitted on makers it did not hear."""
 
     def decide(
         self,
@@ -39,13 +39,14 @@ class Jury:
         """Return the sample's result with every score and every reason."""
         raw, penalties = self.rules.raw_scores(features)
         rule = self.rules.probabilities(raw)
-        fused, weights = self.fusion.fuse(rule, clap, learned)
+        fused, alpha = self.fusion.fuse(rule, clap)
         final, fired = self.guards.apply(fused, features)
-        calibration = self.fusion.rule_calibration
-        if learned is not None and self.learned_calibration is not None:
-            calibration = self.learned_calibration
+        calibration, share = self.fusion.rule_calibration, 0.0
+        if learned is not None:
+            final, share = self.fusion.join(final, learned, self.trust)
+            calibration = self.trust.calibration
         debug = {
-            "weights": weights,
+            "weights": {"rule": (1 - share) * alpha, "clap": (1 - share) * (1 - alpha), "learned": share},
             "texture_penalties": penalties,
             "guards": fired,
             "uncertain": final.margin() < self.fusion.margin_threshold,

@@ -25,7 +25,7 @@ class RolesPlayer:
     def __init__(self, folder: Path) -> None:
         self._config = RoleAssignerConfig()
         self._scorer = RoleScorer.load(folder)
-        self._jury = Jury(self._config.rule_scoring, self._config.fusion, self._config.guards, self._scorer.calibration)
+        self._jury = Jury(self._config.rule_scoring, self._config.fusion, self._config.guards, self._scorer.trust)
 
     def play(self, requests: list[Arrays]) -> list[Arrays]:
         sounds = [Audio(np.array(request["audio"])[None], LISTENING_RATE_HZ, "audio") for request in requests]
@@ -41,13 +41,12 @@ class RolesPlayer:
         ]
 
     def _answer(self, result: SampleResult, learned: NDArray[np.float32]) -> Arrays:
-        calibration = self._scorer.calibration
         return {
             "scores": np.array(result.scores.final.values, np.float32),
             "role": np.array([ROLES.index(result.role)], np.int32),
             "confidence": np.array([result.scores.confidence], np.float32),
             "learned": np.array(learned, np.float32),
-            "calibration": np.array([calibration.slope, calibration.offset], np.float32),
+            "trust": self._scorer.trust.as_array(),
         }
 
 

@@ -48,7 +48,11 @@ ALSO_CALLED = {
     "crash": "cymbal",
     "ride": "cymbal",
     "percussion": "perc",
+    "rim": "perc",
+    "rimshot": "perc",
+    "sidestick": "perc",
 }
+"""A stick on the rim plays fills and patterns of its own; the backbeat is the snare's."""
 PRACTICE = "practice"
 """Maker of synthesised sounds: everyone may learn from them, nobody is tested on them."""
 LISTING = "labels.csv"
@@ -195,8 +199,14 @@ def _from_csv(path: Path) -> list[tuple[str, str, str]]:
         raise BadInput(f"{path.name}: no rows. The columns are path, label and maker.")
     named = [row for row in rows if row["path"]]
     return [
-        (str(path.parent / row["path"]), row["label"], row.get("maker") or Path(row["path"]).parts[0]) for row in named
+        (str(path.parent / row["path"]), _finest(row), row.get("maker") or Path(row["path"]).parts[0]) for row in named
     ]
+
+
+def _finest(row: dict[str, str]) -> str:
+    """The word for a row's label: its sublabel's, where that is known."""
+    sublabel = row.get("sublabel") or ""
+    return sublabel if _label_of(sublabel) else row["label"]
 
 
 def _is_below(path: Path, root: Path) -> bool:

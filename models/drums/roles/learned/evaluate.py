@@ -77,7 +77,7 @@ def _strangers(dataset: Dataset, known: set[str]) -> tuple[Dataset, bool]:
 
 
 def _judge(dataset: Dataset, scorer: RoleScorer | None) -> tuple[dict[str, float], list[SampleResult]]:
-    jury = Jury(learned_calibration=scorer.calibration if scorer else None)
+    jury = Jury(trust=scorer.trust) if scorer else Jury()
     scores = scorer.score_seen(dataset.pictures[0], dataset.features[0]) if scorer else None
     results = judge_dataset(jury, dataset, scores)
     truth, answers = [ROLES[role] for role in dataset.roles], [result.role for result in results]

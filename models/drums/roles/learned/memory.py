@@ -16,9 +16,9 @@ from models.drums.roles.listening import MELS
 from models.drums.roles.picture import SPANS
 from models.drums.roles.types import FEATURES, ROLES
 
-FEATURE_SCALE = 5.0  # a feature's spread weighs as much as five cells of the picture
+FEATURE_SCALE = 4.0  # a feature's spread weighs as much as four cells of the picture
 SHARPNESS = 2.0  # of the kernel: exp(-SHARPNESS * distance² / mean distance²)
-RIDGE = 0.5
+RIDGE = 0.3
 TEMPERATURE = 0.6  # of the softmax over the answers
 
 

@@ -34,11 +34,11 @@ class ScorerConfig:
     """Units before the answer."""
     dropout: float = 0.4
     """Share of units silenced in training."""
-    memory_weight: float = 0.6
+    memory_weight: float = 0.8
     """Share of the memory against all listeners."""
     memory_width: int = 64
     """Directions in which the memory compares sounds."""
-    memory_variants: int = 3
+    memory_variants: int = 1
     """Variants of each sound it keeps, the sound itself among them."""
     memory_sounds: int = 0
     """Sounds in the memory; training sets it."""

@@ -16,7 +16,7 @@ class RolePreset:
     """The size of a training."""
 
     practice_sounds: int
-    """Synthesised sounds of every kind to learn from besides the given ones."""
+    """Synthesised sounds of every kind, and of every recipe of the palette, to learn from besides the given ones."""
     variants: int
     """Variations of every sound."""
     steps: int

@@ -2,7 +2,7 @@
 
 scorer = RoleScorer.load("models/drums/roles/starter")
 scorer.score([audio, ...])                  # float32[t] at 16 kHz each -> float32[n, 5], in the order of ROLES
-scorer.calibration.confidence(margin)       # of the fused scores
+scorer.trust                                # how far the jury heeds it beside the rules, and how sure it may be
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from models.drums.roles.calibration import Calibration
 from models.drums.roles.features import DSPConfig, measure_frames
 from models.drums.roles.listening import AudioConfig, Frames, batches, listen, prepare
 from models.drums.roles.picture import draw_frames
+from models.drums.roles.trust import Trust
 from models.drums.roles.types import ROLES, DSPFeatures
 from models.music.audio import LISTENING_RATE_HZ, Audio
 
@@ -27,10 +27,10 @@ STARTER = Path(__file__).parent.parent / "starter"
 
 
 class RoleScorer:
-    """A trained network with the calibration that belongs to it."""
+    """A trained network and how far it is to be trusted."""
 
-    def __init__(self, network: Any, calibration: Calibration, facts: dict[str, Any]) -> None:
-        self.network, self.calibration, self.facts = network, calibration, facts
+    def __init__(self, network: Any, trust: Trust, facts: dict[str, Any]) -> None:
+        self.network, self.trust, self.facts = network, trust, facts
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> RoleScorer:
@@ -39,7 +39,7 @@ class RoleScorer:
         from models.learning.checkpoint import load_model
 
         network, facts = load_model(folder, "roles", ScorerConfig, RoleNetwork)
-        return cls(network, Calibration(**facts["calibration"]), facts)
+        return cls(network, Trust.told(facts), facts)
 
     def score(self, sounds: Sequence[ArrayLike]) -> NDArray[np.float32]:
         """Score sounds at 16 kHz, [t] or [channels, t], prepared or not: float32[n, 5]."""

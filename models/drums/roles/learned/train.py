@@ -1,10 +1,10 @@
-"""Teach a scorer, and calibrate its confidence on makers it did not hear.
+"""Teach a scorer, and learn how far to trust it on makers that it did not hear.
 
     scorer = train_scorer(dataset, ScorerTraining(), "runs/roles", jury=Jury())
     save_scorer(scorer, "models/roles")
 
 Before the real thing there is a rehearsal: a scorer taught without a third of the makers says what it thinks of them.
-They are strangers to it, so the curve from margin to confidence that fits there is honest.
+They are strangers to it, so how far it is to be heeded beside the rules, and how sure it may be, is honestly told there.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.drums.roles.calibration import Calibration, fit_calibration
 from models.drums.roles.jury import Jury
 from models.drums.roles.learned.dataset import PRACTICE, Dataset, read_dataset
 from models.drums.roles.learned.lesson import LessonConfig, RoleLesson, balance
@@ -28,7 +27,8 @@ from models.drums.roles.learned.memory import SoundMemory, recall
 from models.drums.roles.learned.network import RoleNetwork, ScorerConfig
 from models.drums.roles.learned.presets import read_preset
 from models.drums.roles.learned.scorer import RoleScorer
-from models.drums.roles.types import ROLES, DSPFeatures, SampleResult, ScoreVector
+from models.drums.roles.trust import Trust, fit_trust
+from models.drums.roles.types import DSPFeatures, SampleResult, ScoreVector
 from models.learning.checkpoint import save_model
 from models.learning.training import Callback, TrainingPlan, train
 from models.music.errors import BadConfig, BadInput
@@ -73,21 +73,22 @@ def train_scorer(
     jury: Jury | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> RoleScorer:
-    """Rehearse to calibrate, then teach on everything; the callbacks follow the rehearsal, which has held-out makers."""
+    """Rehearse to know how far to trust it, then teach on everything; the callbacks follow the rehearsal, which has held-out makers."""
     strange = np.isin(dataset.makers, makers_for_rehearsal(dataset))
     rehearsal, strangers = dataclasses.replace(training, plan=training.rehearsal), dataset.only(strange)
     rehearsed, loss = _teach(dataset.only(~strange), rehearsal, Path(folder) / "rehearsal", strangers, callbacks)
-    scores = RoleScorer(rehearsed, Calibration(0, 0), {}).score_seen(strangers.pictures[0], strangers.features[0])
-    calibration = calibrate(jury or Jury(), strangers, scores)
+    scores = RoleScorer(rehearsed, Trust(), {}).score_seen(strangers.pictures[0], strangers.features[0])
+    formula = [result.scores.final.values for result in judge_dataset(jury or Jury(), strangers, None)]
+    trust = fit_trust(formula, scores, strangers.roles)
     network, _ = _teach(dataset, training, Path(folder) / "lesson")
     facts = {
-        "calibration": asdict(calibration),
+        "trust": asdict(trust),
         "makers": sorted(set(dataset.makers.tolist())),
         "shots": len(dataset.shots),
         "steps": training.plan.steps,
         "rehearsal_loss": loss,
     }
-    return RoleScorer(network, calibration, facts)
+    return RoleScorer(network, trust, facts)
 
 
 def teach(
@@ -159,14 +160,6 @@ def judge_dataset(jury: Jury, dataset: Dataset, learned: NDArray | None) -> list
         )
         for index, row in enumerate(dataset.features[0])
     ]
-
-
-def calibrate(jury: Jury, strangers: Dataset, scores: NDArray) -> Calibration:
-    """Fit margin to confidence on the scores of makers that were not heard."""
-    results = judge_dataset(jury, strangers, scores)
-    margins = [result.scores.final.margin() for result in results]
-    right = [ROLES.index(result.role) == truth for result, truth in zip(results, strangers.roles, strict=True)]
-    return fit_calibration(margins, right)
 
 
 def _teach(

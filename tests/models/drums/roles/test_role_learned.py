@@ -167,7 +167,7 @@ def test_a_scorer_says_the_same_after_it_was_saved(taught, tmp_path):
     assert scores.shape == (len(KINDS), 5)
     assert np.allclose(scores.sum(1), 1, atol=1e-4)
     assert np.allclose(again.score(hits()), scores, atol=0.02)  # weights are stored as float16
-    assert again.calibration == taught.calibration
+    assert again.trust == taught.trust
     assert "ben" not in again.facts["makers"]
     assert again.score([]).shape == (0, 5)
 
@@ -228,9 +228,7 @@ def test_a_champion_taught_on_every_stranger_is_no_judge_and_one_that_no_longer_
 ):
     save_scorer(taught, tmp_path / "model")
     everybody = sorted(set(read_dataset(prepared).makers.tolist()))
-    save_scorer(
-        RoleScorer(taught.network, taught.calibration, {**taught.facts, "makers": everybody}), tmp_path / "knows"
-    )
+    save_scorer(RoleScorer(taught.network, taught.trust, {**taught.facts, "makers": everybody}), tmp_path / "knows")
     alone = judge(prepared, tmp_path / "model", tmp_path / "alone")
     assert judge(prepared, tmp_path / "model", tmp_path / "with", champion=tmp_path / "knows") == alone
     assert "every maker of this data taught it" in caplog.text

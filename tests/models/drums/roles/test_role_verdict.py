@@ -13,9 +13,11 @@ from models.drums.roles.fusion import Fusion
 from models.drums.roles.guards import GUARDS, Guards
 from models.drums.roles.jury import Jury
 from models.drums.roles.rules import RuleScoring
+from models.drums.roles.trust import NUMBERS, Trust, fit_trust
 from models.drums.roles.types import ROLES, DSPFeatures, Role, ScoreVector
 from models.music.config import read_yaml
 from models.music.errors import BadConfig, BadInput
+from serving.contracts.roles import N_TRUST
 
 MIDDLING = DSPFeatures(0.4, 0.5, 0.1, 0.5, 0.3, 0.4, 0.3, 0.2, 0.1, 0.2, 0.5)
 
@@ -75,9 +77,10 @@ def test_a_wrong_setting_names_its_place():
 def test_voices_are_weighed_and_a_silent_voice_leaves_its_weight():
     rule, clap, learned = scores(CORE=1.0), scores(ACCENT=1.0), scores(MOTION=1.0)
     fusion = Fusion(alpha=0.9, learned_weight=0.5)
-    fused, weights = fusion.fuse(rule, clap, learned)
+    formula, alpha = fusion.fuse(rule, clap)
+    fused, share = fusion.join(formula, learned, Trust())
     assert fused.as_dict() == pytest.approx({"CORE": 0.45, "ACCENT": 0.05, "MOTION": 0.5, "FILL": 0, "TEXTURE": 0})
-    assert sum(weights.values()) == pytest.approx(1)
+    assert (alpha, share) == (0.9, 0.5)
     assert fusion.fuse(rule, clap)[0][Role.CORE] == pytest.approx(0.9)
     assert fusion.fuse(rule)[0][Role.CORE] == pytest.approx(1)
 
@@ -91,9 +94,9 @@ def test_a_role_bias_lifts_its_role():
 def test_adaptive_alpha_follows_the_larger_margin_within_its_limits():
     unsure, sure = ScoreVector((0.22, 0.2, 0.2, 0.2, 0.18)), scores(MOTION=0.9, CORE=0.1)
     adaptive = Fusion(adaptive=True)
-    assert adaptive.fuse(unsure, sure)[1]["rule"] == pytest.approx(0.6)
-    assert adaptive.fuse(sure, unsure)[1]["rule"] == pytest.approx(0.98)
-    assert Fusion().fuse(unsure, sure)[1]["rule"] == pytest.approx(0.9)
+    assert adaptive.fuse(unsure, sure)[1] == pytest.approx(0.6)
+    assert adaptive.fuse(sure, unsure)[1] == pytest.approx(0.98)
+    assert Fusion().fuse(unsure, sure)[1] == pytest.approx(0.9)
 
 
 FIRES = {
@@ -149,13 +152,63 @@ def test_a_calibrated_confidence_is_honest():
         fit_calibration([], [])
 
 
+def voices(random, strength, size=3000):
+    """True roles, and what a voice says of them that is as strong as told for each role."""
+    truth = random.integers(0, len(ROLES), size)
+    heard = random.standard_normal((size, len(ROLES)))
+    heard[np.arange(size), truth] += np.asarray(strength)[truth]
+    shares = np.exp(heard)
+    return truth, shares / shares.sum(1, keepdims=True)
+
+
+def test_each_voice_is_heeded_for_the_roles_that_it_knows():
+    random = np.random.default_rng(5)
+    truth, learned = voices(random, (3, 3, 3, 0, 3))
+    heard = random.standard_normal(learned.shape)
+    heard[truth == 3, 3] += 4
+    formula = np.exp(heard) / np.exp(heard).sum(1, keepdims=True)
+    trust = fit_trust(formula, learned, truth)
+    assert trust.formula[3] > 3 * max(trust.formula[:3])
+    final = [trust.weigh(ScoreVector(tuple(f)), ScoreVector(tuple(p))) for f, p in zip(formula, learned, strict=True)]
+    right = np.array([ROLES.index(each.argmax()) for each in final]) == truth
+    assert right.mean() > 0.05 + max((voice.argmax(1) == truth).mean() for voice in (formula, learned))
+    sure = [trust.calibration.confidence(each.margin()) for each in final]
+    assert expected_calibration_error(sure, right) < 0.05
+
+
+def test_a_voice_that_knows_nothing_changes_nothing():
+    random = np.random.default_rng(6)
+    truth, learned = voices(random, (2,) * 5, 400)
+    noise = random.dirichlet(np.ones(5), 400)
+    trust = fit_trust(noise, learned, truth)
+    assert max(map(abs, trust.formula)) < 0.2
+    assert Trust().weigh(ScoreVector(tuple(noise[0])), ScoreVector(tuple(learned[0]))).values == pytest.approx(
+        learned[0]
+    )
+
+
+def test_a_model_of_an_older_version_is_heeded_alone():
+    trust = Trust.told({"calibration": {"slope": 20.0, "offset": -0.6}})
+    assert trust.calibration == Calibration(slope=20.0, offset=-0.6)
+    assert trust.weigh(scores(CORE=0.9, FILL=0.1), scores(FILL=0.6, CORE=0.4)).argmax() is Role.FILL
+
+
+def test_trust_survives_the_wire():
+    random = np.random.default_rng(7)
+    truth, learned = voices(random, (2,) * 5, 300)
+    trust = fit_trust(random.dirichlet(np.ones(5), 300), learned, truth)
+    told = Trust.from_array(trust.as_array())
+    assert told.as_array() == pytest.approx(trust.as_array())
+    assert len(trust.as_array()) == NUMBERS == N_TRUST
+
+
 def test_clean_data_keep_a_finite_calibration():
     fitted = fit_calibration([0.5] * 50, [True] * 50)
     assert 0.9 < fitted.confidence(0.5) < 1
 
 
 def test_the_verdict_says_who_spoke_and_why():
-    jury = Jury(learned_calibration=Calibration(slope=0.0, offset=2.0))
+    jury = Jury(trust=Trust(calibration=Calibration(slope=0.0, offset=2.0)))
     alone = jury.decide(MIDDLING, sample_id="a")
     assert alone.scores.learned is None
     assert alone.debug["weights"]["rule"] == 1
