@@ -85,6 +85,8 @@ def cause_of(error: BaseException) -> str:
     words = " ".join(str(error).split())[:MOST_WORDS]
     if isinstance(error, JamflowError):
         return words
+    if isinstance(error, KeyboardInterrupt) or (isinstance(error, SystemExit) and error.code == 128 + signal.SIGTERM):
+        return "stopped."
     if isinstance(error, MemoryError):
         return "out of memory. Give the stage less at once, or a machine with more."
     frames = traceback.extract_tb(error.__traceback__)

@@ -176,7 +176,7 @@ def main() -> int:
     asked = parser.parse_args()
     if not are_here(asked.data):
         return 0
-    kits = asked.kits.split(",") if asked.kits else makers(asked.data) if asked.shipped else list(FULL_KITS)
+    kits: list[str] = asked.kits.split(",") if asked.kits else makers(asked.data) if asked.shipped else list(FULL_KITS)
     return report(asked.data, kits, asked.clips, None if asked.shipped else prepare_lessons(asked.data))
 
 

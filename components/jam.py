@@ -196,8 +196,8 @@ def play_solo(
     out: Output[Dataset],
     style: str = "any",
     bars: int = 0,
-    temperature: float = 0.95,
-    top_p: float = 0.95,
+    temperature: float = 1.0,
+    top_p: float = 0.8,
     chord_bias: float = 0.0,
     primer_max_tokens: int = 0,
     seed: int = 0,
@@ -211,7 +211,7 @@ def play_solo(
         style: One of the soloist's styles; any for none in particular.
         bars: How long; 0 as long as the file.
         temperature: 0 plays what is likeliest, 1 as the model learnt it.
-        top_p: Only what is likeliest, so much of it together, is thrown for.
+        top_p: Only the likeliest pitches, so much of them together, are thrown for; rhythm is played as it was learnt.
         chord_bias: 0 leaves the pitches alone, 1 plays chord tones only.
         primer_max_tokens: At most so many words of what was played are kept in mind; 0 for as many as fit.
         seed: The same seed, the same solo.

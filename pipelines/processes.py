@@ -1,4 +1,6 @@
-"""A stage as a process: its words to the log, nothing it started outlives it, nor it us, and Ctrl-C ends it at once.
+"""A stage as a process: its words to the log, nothing it started outlives it, nor it us.
+
+Ctrl-C or a plain kill asks it to end, as a pod is asked: a training saves its step first. The second time it ends at once.
 
 with no_orphans():
     ended = run_process(command, environment, say=print)
@@ -15,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -24,7 +27,12 @@ from backstage.source import SOURCE_ROOT
 from models.music.locks import lives
 
 SCRATCH = "jamflow-stage-"
-_living: set[int] = set()
+PATIENCE_S = 30.0
+"""For a stage that was asked to end: as long as a pod has."""
+AT_ONCE_S = 0.2
+NOTICE = b"jamflow: stopping once the stage has saved where it is; once more stops at once\n"
+_living: dict[int, threading.Thread] = {}
+"""Process groups, and who listens to each for as long as anything of it lives."""
 _stopping = threading.Event()
 
 
@@ -60,14 +68,16 @@ def _run(command: Sequence[str], environment: Mapping[str, str], lifeline: int, 
         start_new_session=True,
     )
     listener = threading.Thread(target=_listen, args=(process.stdout, say), daemon=True)
-    _living.add(process.pid)
     listener.start()
+    _living[process.pid] = listener
     try:
         code = process.wait()
+        if _stopping.is_set():
+            listener.join(PATIENCE_S)  # the shell that started the stage has nothing to save, the stage may have
     finally:
         _end(process.pid)  # a helper that holds the pipe open would keep us waiting for its end
         process.wait()
-        _living.discard(process.pid)
+        del _living[process.pid]
         listener.join()
     number = -code if code < 0 else code - 128
     if number <= 0:
@@ -81,10 +91,12 @@ def _run(command: Sequence[str], environment: Mapping[str, str], lifeline: int, 
 
 @contextlib.contextmanager
 def no_orphans() -> Iterator[None]:
-    """End the running processes at once on Ctrl-C or a plain kill: kfp would wait for those that run in its threads."""
+    """End the running processes on Ctrl-C or a plain kill: kfp would wait for those that run in its threads."""
 
     def stop(number: int, _: Any) -> None:
-        _stopping.set()
+        if not _stopping.is_set():
+            _stopping.set()
+            _ask_to_end(dict(_living))
         for group in list(_living):
             _end(group)
         raise KeyboardInterrupt(f"signal {number}")
@@ -142,6 +154,19 @@ def _listen(said: IO[str] | None, say: Callable[[str], None]) -> None:
             say(line.rstrip("\n"))
 
 
-def _end(group: int) -> None:
+def _ask_to_end(stages: Mapping[int, threading.Thread]) -> None:
+    """Ask processes to end, and give those time that have something to save."""
+    for group in stages:
+        _end(group, signal.SIGTERM)
+    end = time.monotonic() + PATIENCE_S
+    for listener in stages.values():
+        listener.join(AT_ONCE_S)
+    if any(listener.is_alive() for listener in stages.values()):
+        os.write(2, NOTICE)
+    for listener in stages.values():
+        listener.join(max(0.0, end - time.monotonic()))
+
+
+def _end(group: int, how: int = signal.SIGKILL) -> None:
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(group, signal.SIGKILL)
+        os.killpg(group, how)

@@ -43,8 +43,8 @@ class JamSettings(NamedTuple):
     beats_a_bar: int = 4
     style: str = ""
     """By its name; "" is any."""
-    temperature: float = 0.95
-    top_p: float = 0.95
+    temperature: float = 1.0
+    top_p: float = 0.8
     chord_bias: float = 0.3
     lookahead_bars: float = 2.0
     """How far ahead the solo is kept."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -40,17 +40,24 @@ class Reader(ABC):
         self.context = context
         self.words = np.zeros(0, np.int64)
         """What it has read."""
-        self._expected = np.zeros(SIZE, np.float32)
+        self.expected: Logits = np.zeros(SIZE, np.float32)
+        """What it expects next, [v]."""
 
     def follow(self, words: Sequence[int] | NDArray[np.int64]) -> Logits:
         """Read words from the beginning; those that were read already are not read again. Returns [v]."""
+        for _ in self.portions(words):
+            pass
+        return self.expected
+
+    def portions(self, words: Sequence[int] | NDArray[np.int64]) -> Iterator[None]:
+        """The same, portion by portion: whoever leaves between two has only read the beginning."""
         words = np.asarray(words, np.int64)
         same = self._in_common(words)
         if same < len(words) or same < len(self.words):
             self.rewind(min(same, len(words) - 1))
             for begin in range(len(self.words), len(words), AT_ONCE):
-                self._expected = self.read(words[begin : begin + AT_ONCE])[-1]
-        return self._expected
+                self.expected = self.read(words[begin : begin + AT_ONCE])[-1]
+                yield
 
     def rewind(self, length: int) -> None:
         """Forget all but the first words."""

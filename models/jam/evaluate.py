@@ -3,7 +3,7 @@
     figures = judge("roles", "model", "evaluation", champion="champion/model")
 
 It plays over the tunes beside people, chance and a Markov chain (models/jam/offline.py), and it is asked how surprising
-people's own lines are: nll. chord_gap_nats, how much more surprising they are when another tune's chords are told, proves
+people's own lines are: nll. chord_gap_nats, how much more surprising they are over another tune's band and chords, proves
 that it listens. Of a style: its own pieces, with and without it.
 """
 
@@ -21,6 +21,7 @@ from models.jam.lesson import nats_a_note
 from models.jam.markov import taught
 from models.jam.network import JamNetwork
 from models.jam.offline import PEOPLE, Report, compare, draw, table
+from models.jam.parts import between
 from models.jam.play import NOTHING, Asked, play
 from models.jam.repertoire import Repertoire, read_repertoire
 from models.jam.roles import RoleSample, read_roles
@@ -29,7 +30,7 @@ from models.jam.texts import texts_of, windows
 from models.learning.evaluation import Heard, write_evaluation
 from models.music.errors import BadInput
 from models.music.files import whole_folder, write_json, write_text
-from models.music.notes import TICKS_PER_QUARTER, Take
+from models.music.notes import ONSET, TICKS_PER_QUARTER, Take
 from models.music.plots import picture
 
 OVERLAP = 0.5
@@ -146,7 +147,7 @@ def refuse_taught(folder: Path, samples: Sequence[RoleSample], repertoire: Reper
 def surprise_figures(repertoire: Repertoire, samples: Sequence[RoleSample]) -> dict[str, float]:
     """What the base makes of people's lines, and of the same over each other's chords."""
     network = network_of(repertoire)
-    right, strange = (surprise_by(network, repertoire, tunes) for tunes in (samples, over_each_others_chords(samples)))
+    right, strange = (surprise_by(network, repertoire, tunes) for tunes in (samples, over_each_others_bands(samples)))
     nll = right.pop("loss")
     return {"nll": nll, "chord_gap_nats": strange["loss"] - nll, **right}
 
@@ -174,18 +175,19 @@ def network_of(repertoire: Repertoire, place: int = 0) -> JamNetwork:
     return network.eval()
 
 
-def over_each_others_chords(samples: Sequence[RoleSample]) -> list[RoleSample]:
-    """Put every lead over the next sample's chords, from the beginning again where they end."""
-    return [
-        dataclasses.replace(sample, chords=_over(other, sample.bars * sample.quarters_per_bar))
-        for sample, other in zip(samples, [*samples[1:], samples[0]], strict=True)
-    ]
+def over_each_others_bands(samples: Sequence[RoleSample]) -> list[RoleSample]:
+    """Put every lead over the next sample's chords and band, from the beginning again where they end."""
+    return [_over(sample, other) for sample, other in zip(samples, [*samples[1:], samples[0]], strict=True)]
 
 
-def _over(other: RoleSample, quarters: float) -> tuple:
+def _over(sample: RoleSample, other: RoleSample) -> RoleSample:
     length = other.bars * other.quarters_per_bar
-    turns = range(int(quarters // length) + 1)
-    return tuple((turn * length + at, chord) for turn in turns for at, chord in other.chords if at < length)
+    turns = np.arange(sample.bars * sample.quarters_per_bar // length + 1)
+    chords = tuple((turn * length + at, chord) for turn in turns.tolist() for at, chord in other.chords if at < length)
+    band = np.tile(other.conditioning.notes, (len(turns), 1))
+    band[:, ONSET] += np.repeat(turns * length * TICKS_PER_QUARTER, len(other.conditioning)).astype(np.int32)
+    band = between(band, 0, sample.bars * sample.lead.ticks_per_bar)
+    return dataclasses.replace(sample, chords=chords, conditioning=sample.conditioning.with_notes(band))
 
 
 def _told(figures: dict[str, float]) -> dict[str, float]:

@@ -31,8 +31,8 @@ class Generating:
     """By name; any for none in particular."""
     bars: int = 0
     """How long; 0 as long as the file."""
-    temperature: float = 0.95
-    top_p: float = 0.95
+    temperature: float = 1.0
+    top_p: float = 0.8
     chord_bias: float = 0.0
     seed: int = 0
     primer_max_tokens: int = 0

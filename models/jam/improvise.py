@@ -5,11 +5,12 @@
 
 What is read is the line's last bars, as many as fit: old bars leave several at a time, so that a reader seldom has to
 begin anew; and when a solo has ended, the next bar's beginning is read at once. In the users' form (a band given) the band's bars are read first.
+Whoever is told to stop stops after the word, or after the words that are read at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -46,8 +47,13 @@ class Cue:
     """At most so many words of what was played before are read (the users' primer); 0 for all that fit."""
 
 
-def improvise(reader: Reader, cue: Cue) -> Iterator[Cell]:
-    """Play from `start` to before `until`."""
+def never() -> bool:
+    """Nobody stops it."""
+    return False
+
+
+def improvise(reader: Reader, cue: Cue, stopped: Callable[[], bool] = never) -> Iterator[Cell]:
+    """Play from `start` to before `until`, or until it is stopped."""
     places, dice = cue.sheet.places, np.random.default_rng(cue.seed % 2**64)
     played = cue.line[:, grid.BAR] * places + cue.line[:, grid.PLACE] < cue.start
     line: list[Cell] = [tuple(row) for row in cue.line[played].tolist()]
@@ -60,14 +66,19 @@ def improvise(reader: Reader, cue: Cue) -> Iterator[Cell]:
             grammar.sound(tone, (begun - bar) * places + place + LENGTHS[length])
         words = reading(cue, line, bar, reader.context).tolist()
         while len(words) < reader.context:
-            word = choose(grammar.wished(reader.follow(words)), grammar.allowed(), cue.taste, dice)
+            for _ in reader.portions(words):
+                if stopped():
+                    return
+            word = choose(grammar.wished(reader.expected), grammar.allowed(), cue.taste, dice)
             if word in BAR:
                 break
             words.append(word)
             if note := grammar.hear(word):
                 line.append((bar, *note))
                 yield line[-1]
-    reader.follow(reading(cue, line, cue.until // places, reader.context))  # now, while what was played sounds
+    for _ in reader.portions(reading(cue, line, cue.until // places, reader.context)):  # while what was played sounds
+        if stopped():
+            return
 
 
 def reading(cue: Cue, line: Sequence[Cell], bar: int, context: int) -> Words:

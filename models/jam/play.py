@@ -6,7 +6,7 @@ for notes in play(reader, repertoire, asked): ...          # int32[1, 4], each a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from models.jam.chords import Chords, hear_chords
 from models.jam.decode import Reader
 from models.jam.grid import TICKS_PER_PLACE, from_grid, to_grid
-from models.jam.improvise import Cue, improvise
+from models.jam.improvise import Cue, improvise, never
 from models.jam.repertoire import Repertoire
 from models.jam.sampling import Taste
 from models.jam.tokens import Sheet
@@ -74,10 +74,10 @@ class Asked:
         return max(0, self.start_ticks // self.ticks_per_bar - HEARD_BARS) * self.ticks_per_bar
 
 
-def play(reader: Reader, repertoire: Repertoire, asked: Asked) -> Iterator[Notes]:
-    """Play what was asked for, a note at a time: int32[1, 4]."""
+def play(reader: Reader, repertoire: Repertoire, asked: Asked, stopped: Callable[[], bool] = never) -> Iterator[Notes]:
+    """Play what was asked for until it is stopped, a note at a time: int32[1, 4]."""
     cue, per_bar = cue_of(asked, repertoire), asked.ticks_per_bar
-    for cell in improvise(reader, cue):
+    for cell in improvise(reader, cue, stopped):
         yield from_grid(np.array([cell], np.int32), per_bar)
 
 

@@ -27,10 +27,11 @@ OCTAVE = 12
 class Taste:
     """How a solo is to be played."""
 
-    temperature: float = 0.95
+    temperature: float = 1.0
     """0 takes the likeliest word each time, 1 as the model learnt it; more is wilder."""
-    top_p: float = 0.95
-    """Only the likeliest words that together have this probability are thrown for."""
+    top_p: float = 0.8
+    """Only the likeliest pitches that together have this probability are thrown for. Of places and lengths all are: a rest
+    is one of many, each of them unlikely, and who leaves out the unlikely never breathes."""
     chord_bias: float = 0.0
     """0 leaves the choice of pitches alone, 1 plays chord tones only."""
     lowest: int = 36
@@ -130,5 +131,6 @@ def choose(logits: NDArray[np.float32], allowed: Mask, taste: Taste, dice: np.ra
     weights = np.exp((heights - heights.max()) / taste.temperature)
     order = np.argsort(-weights, kind="stable")
     heaped = weights[order].cumsum()
-    kept = int(np.searchsorted(heaped, taste.top_p * heaped[-1])) + 1
+    share = taste.top_p if words[0] in PITCH else 1.0
+    kept = int(np.searchsorted(heaped, share * heaped[-1])) + 1
     return int(words[order[np.searchsorted(heaped[:kept], dice.random() * heaped[kept - 1], side="right")]])

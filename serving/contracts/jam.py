@@ -88,8 +88,8 @@ class Cue:
     meter: tuple[int, int] = (4, 4)
     style: int = 0
     """By its place among the model's styles; 0 for any."""
-    temperature: float = 0.95
-    top_p: float = 0.95
+    temperature: float = 1.0
+    top_p: float = 0.8
     chord_bias: float = 0.0
     """0 leaves the choice of pitches alone, 1 plays chord tones only."""
     seed: int = 0

@@ -49,6 +49,7 @@ def test_success_leaves_its_proof_and_every_output(asked, tmp_path):
         ("from models.music.errors import BadAudio\nraise BadAudio('kick 7.wav: 0 frames.\\nExport it again.')", "kick 7.wav: 0 frames. Export it again."),
         ("raise MemoryError", "out of memory. Give the stage less at once, or a machine with more."),
         ("1 / 0", "ZeroDivisionError: division by zero (a_stage.py:1)"),
+        ("import signal, sys; sys.exit(128 + signal.SIGTERM)", "stopped."),
         ("import sys; sys.exit('enough')", "SystemExit: enough (a_stage.py:1)"),
     ],
 )  # fmt: skip

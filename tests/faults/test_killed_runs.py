@@ -117,6 +117,51 @@ def test_a_run_that_is_stopped_leaves_only_its_records(tmp_path, home, number):
     assert list((home / "runs").rglob("journal.jsonl")), "what it logged stays"
 
 
+SAVING = """
+import signal, sys, time
+from pathlib import Path
+
+def save(*_):
+    Path(sys.argv[1], "saved").touch()
+    sys.exit(128 + signal.SIGTERM)
+
+if sys.argv[2] != "deaf":
+    signal.signal(signal.SIGTERM, save)
+else:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+Path(sys.argv[1], "began").touch()
+time.sleep(60)
+"""
+RUNNING = """
+import sys
+from pipelines.processes import no_orphans, run_process, stage_environment
+
+with no_orphans():
+    run_process(["sh", "-c", '"$0" -c "$@"; true', sys.executable, *sys.argv[1:]], stage_environment(), print)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("manner", ["saving", "deaf"])
+def test_a_stage_that_is_asked_to_end_may_save_and_is_asked_once(tmp_path, number, manner):
+    command = [sys.executable, "-c", RUNNING, SAVING, str(tmp_path), manner]
+    runner = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    end = time.monotonic() + 30
+    while not (tmp_path / "began").exists():
+        assert time.monotonic() < end, "the stage never began"
+        time.sleep(0.02)
+    runner.send_signal(number)
+    if manner == "deaf":
+        assert runner.stderr is not None
+        assert "once more stops at once" in runner.stderr.readline()
+        runner.send_signal(number)
+    began = time.monotonic()
+    runner.communicate(timeout=30)
+    assert time.monotonic() - began < 5
+    assert runner.returncode != 0
+    assert (tmp_path / "saved").exists() == (manner == "saving")
+
+
 def test_who_comes_second_is_told_who_works_there(tmp_path):
     with in_use(tmp_path / "work"):
         told_so = rf"process {os.getpid()} .* Wait for it"

@@ -34,7 +34,7 @@ class JamSession:
         decoder = self._repertoire.decoder(asked.style)
         if self._reader is None or decoder is not self._decoder:
             self._decoder, self._reader = decoder, decoder.open()
-        for note in play(self._reader, self._repertoire, asked):
+        for note in play(self._reader, self._repertoire, asked, cancelled):
             yield {"note": note}
 
     def close(self) -> None:

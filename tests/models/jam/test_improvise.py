@@ -5,12 +5,12 @@ import pytest
 from soloists import toy_sample
 
 from models.jam.config import TINY
-from models.jam.decode import OnnxDecoder, Reader
+from models.jam.decode import AT_ONCE, OnnxDecoder, Reader
 from models.jam.grid import LENGTHS, from_grid, to_grid
 from models.jam.improvise import Cue, improvise, reading
 from models.jam.sampling import Grammar, Taste, choose
 from models.jam.tokens import Sheet, cells_of
-from models.jam.vocabulary import BAR, PITCH, PLACE, SIZE, TABLE
+from models.jam.vocabulary import BAR, LENGTH, PITCH, PLACE, SIZE, TABLE
 from models.music.errors import BadInput
 
 SAMPLE = toy_sample(3, "rising", "train", bars=8)
@@ -72,6 +72,36 @@ def test_a_reader_that_heard_something_else_plays_the_same(decoder):
     assert played(decoder, reader, seed=4) == played(decoder, seed=4)
 
 
+class Counting(Anybody):
+    """Remembers how many words it read each time, and whoever stops it does so after the first."""
+
+    def __init__(self):
+        super().__init__(seed=1)
+        self.portions_read = []
+
+    def _read(self, words, beside):
+        self.portions_read.append(len(words))
+        return super()._read(words, beside)
+
+    def stopped(self):
+        return bool(self.portions_read)
+
+
+def test_who_is_stopped_while_reading_a_long_prompt_reads_no_further():
+    line = to_grid([(60 + i % 12, 80, i * 480, 400) for i in range(64)], 3840)
+    reader, cue = Counting(), Cue(SHEET, start=8 * 96, until=9 * 96, line=line)
+    assert len(reading(cue, cells(line), 8, reader.context)) > AT_ONCE
+    assert list(improvise(reader, cue, reader.stopped)) == []
+    assert reader.portions_read == [AT_ONCE]
+    assert len(list(improvise(reader, cue))) > 0  # and it can go on from there
+
+
+def test_who_is_stopped_between_two_words_says_no_other():
+    reader = Counting()
+    assert list(improvise(reader, Cue(SHEET, 0, 96), lambda: len(reader.portions_read) > 1)) == []
+    assert len(reader.portions_read) == 2
+
+
 def test_chord_tones_alone_are_played_at_full_bias(decoder):
     for bias, low, high in ((0.0, 0.0, 0.7), (1.0, 1.0, 1.0)):
         cells = np.array(played(decoder, taste=Taste(chord_bias=bias)))
@@ -94,13 +124,27 @@ def test_a_bias_lowers_what_is_strange_to_the_chord(bias, ratio):
     assert np.exp(bent[PITCH(61)] - bent[PITCH(60)]) == pytest.approx(ratio)
 
 
+def thrown(taste, kind=PITCH):
+    """Which of three words are chosen, one of them likely and one hardly."""
+    logits, allowed, dice = np.full(SIZE, -9.0, np.float32), np.zeros(SIZE, bool), np.random.default_rng(0)
+    logits[kind(0)], logits[[kind(1), kind(2), kind(3)]] = 9.0, [2.0, 1.0, -3.0]
+    allowed[[kind(1), kind(2), kind(3)]] = True
+    return {choose(logits, allowed, taste, dice) - kind.first for _ in range(200)}
+
+
 def test_no_temperature_takes_the_likeliest_and_top_p_the_likely():
-    logits, allowed = np.full(SIZE, -9.0, np.float32), np.zeros(SIZE, bool)
-    logits[[3, 4, 5, 6]], allowed[[4, 5, 6]] = [9.0, 2.0, 1.0, -3.0], True
-    dice = np.random.default_rng(0)
-    assert {choose(logits, allowed, Taste(temperature=0.0), dice) for _ in range(50)} == {4}
-    assert {choose(logits, allowed, Taste(temperature=1.0, top_p=0.9), dice) for _ in range(200)} == {4, 5}
-    assert {choose(logits, allowed, Taste(temperature=4.0, top_p=1.0), dice) for _ in range(200)} == {4, 5, 6}
+    assert thrown(Taste(temperature=0.0)) == {1}
+    assert thrown(Taste(temperature=1.0, top_p=0.9)) == {1, 2}
+    assert thrown(Taste(temperature=4.0, top_p=1.0)) == {1, 2, 3}
+
+
+def test_top_p_leaves_rhythm_alone_for_rests_are_many_unlikely_places():
+    assert (
+        thrown(Taste(temperature=2.0, top_p=0.5), PLACE)
+        == thrown(Taste(temperature=2.0, top_p=0.5), LENGTH)
+        == {1, 2, 3}
+    )
+    assert thrown(Taste(temperature=0.0), PLACE) == {1}
 
 
 def test_what_was_played_is_read_and_the_rest_is_not(decoder):

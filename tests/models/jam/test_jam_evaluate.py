@@ -8,7 +8,7 @@ import torch
 from soloists import STYLES, random_network, toy_sample, write_toy_roles
 
 from models.jam.config import TINY
-from models.jam.evaluate import judge, over_each_others_chords, sweep
+from models.jam.evaluate import judge, over_each_others_bands, sweep
 from models.jam.generate import Generating, generate
 from models.jam.network import style_weights, with_style
 from models.jam.repertoire import Repertoire, Style, save_repertoire
@@ -55,12 +55,16 @@ def test_pieces_that_taught_it_may_not_examine_it(roles, model, tmp_path):
         judge(roles, model, tmp_path / "evaluation", split="train")
 
 
-def test_other_chords_are_another_tunes_as_long_as_the_lead():
+def test_another_tunes_chords_and_band_last_as_long_as_the_lead():
     samples = [toy_sample(1, "rising", "test", bars=8), toy_sample(2, "falling", "test", bars=3)]
-    strange = over_each_others_chords(samples)
+    strange = over_each_others_bands(samples)
     assert np.array_equal(strange[0].lead.notes, samples[0].lead.notes)
+    assert [sample.bars for sample in strange] == [8, 3]
     heard = [strange[0].chords_at(np.array([bar * 3840]))[0] for bar in range(8)]
     assert heard == [samples[1].chords[bar % 3][1] for bar in range(8)]
+    lows = {int(at // 3840): pitch for pitch, _, at, _ in strange[0].conditioning.notes[::-1]}
+    assert [lows[bar] for bar in range(3, 6)] == [lows[bar] for bar in range(3)]
+    assert strange[0].conditioning.meter == samples[0].conditioning.meter
 
 
 def test_what_is_kept_in_mind_is_swept_as_users_did(roles, model, tmp_path):

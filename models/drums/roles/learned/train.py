@@ -79,7 +79,7 @@ def train_scorer(
     rehearsed, loss = _teach(dataset.only(~strange), rehearsal, Path(folder) / "rehearsal", strangers, callbacks)
     scores = RoleScorer(rehearsed, Trust(), {}).score_seen(strangers.pictures[0], strangers.features[0])
     formula = [result.scores.final.values for result in judge_dataset(jury or Jury(), strangers, None)]
-    trust = fit_trust(formula, scores, strangers.roles)
+    trust = fit_trust(formula, scores, strangers.roles, strangers.makers)
     network, _ = _teach(dataset, training, Path(folder) / "lesson")
     facts = {
         "trust": asdict(trust),
