@@ -50,6 +50,10 @@ CURVES, STRANGE, STRANGE_CURVES = (1.0, 1.0, 2.0), 4, (0.8, 2.0)
 """Clips by each drummer on each kit as it is, with the first plain; clips on strange kits, and their curves."""
 NEAR_S, DOUBLED_S = 0.04, 0.02
 ALONE_WEIGHT, DOUBLED_WEIGHT = 1.0, 0.1
+FLAMS, FLAM_S = 0.3, (0.024, 0.045)
+"""Share of one-shots that are struck twice, and how far apart."""
+STEADY, STEADY_S = 60, 4
+"""Clips of steady sounds, and their seconds."""
 UNITS, EPOCHS, BATCH, RATE, DECAY, DROPPED = 96, 30, 2048, 8e-3, 0.05, 0.2
 
 
@@ -79,6 +83,8 @@ def prepare_lessons(data: Path) -> Lessons:
         _heard(clip, kit, drummer, 1.0) for kit in KITS for drummer in DRUMMERS for clip in _played(data, kit, drummer)
     ]
     parts += [_heard(clip, maker, "", ALONE_WEIGHT) for maker, clip in _alone(data)]
+    parts += [_heard(clip, PRACTICE, "", ALONE_WEIGHT) for clip in _steady()]
+    parts += [_heard(clip, maker, "", ALONE_WEIGHT) for maker, clip in _flams(data)]
     return Lessons._make(np.concatenate(column) for column in zip(*parts, strict=True))
 
 
@@ -124,6 +130,36 @@ def _alone(data: Path) -> Iterator[tuple[str, Clip]]:
             noisy = generator.random() < 0.3
             seed = int(generator.integers(1 << 30))
             yield shot.maker, with_noise(clip, generator.uniform(30, 70), seed) if noisy else clip
+
+
+def _flams(data: Path) -> Iterator[tuple[str, Clip]]:
+    """One-shots struck twice, a grace note before the beat: two hits."""
+    generator = np.random.default_rng(2)
+    for shot in one_shots(data):
+        if generator.random() < FLAMS:
+            after = round(generator.uniform(*FLAM_S) * HOUSE_RATE_HZ)
+            sound = np.pad(shot.sound, (0, after)) * np.float32(generator.uniform(0.2, 1.0))
+            sound[after:] += shot.sound
+            first_s = attack_s(shot.sound, HOUSE_RATE_HZ)
+            times_s = np.array([first_s, first_s + after / HOUSE_RATE_HZ])
+            yield shot.maker, _later(Clip(Audio(sound, HOUSE_RATE_HZ), times_s, np.zeros(2)), 5_000, generator)
+
+
+def _steady() -> Iterator[Clip]:
+    """Noise and held chords: they begin once, and nothing happens after."""
+    generator = np.random.default_rng(1)
+    time_s = np.arange(STEADY_S * HOUSE_RATE_HZ) / HOUSE_RATE_HZ
+    spectrum_hz = np.fft.rfftfreq(len(time_s), 1 / HOUSE_RATE_HZ) + 20.0
+    for _ in range(STEADY):
+        colour = spectrum_hz ** -generator.choice([0.0, 0.0, 0.5, 1.0]) * (
+            spectrum_hz < 2000 * 11 ** generator.random()
+        )
+        noise = np.fft.irfft(np.fft.rfft(generator.standard_normal(len(time_s))) * colour, len(time_s))
+        chord = sum(np.sin(2 * np.pi * hz * time_s) for hz in 60 * 40 ** generator.random(generator.integers(1, 5)))
+        share = generator.choice([0.0, 1.0, generator.random()])
+        sound = share * chord / np.abs(chord).max() + (1 - share) * noise / np.abs(noise).max()
+        sound = (sound * 10 ** generator.uniform(-2, 0)).astype(np.float32)
+        yield Clip(Audio(sound, HOUSE_RATE_HZ), np.zeros(1), np.zeros(1))
 
 
 def _one_hit(sound: NDArray[np.float32]) -> Clip:
