@@ -11,7 +11,18 @@ import time
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-INNER = {"__init__", "__main__", "ear_fit", "near_real", "open_unmix", "recordings", "tempo_fit", "truth", "wear"}
+INNER = {
+    "__init__",
+    "__main__",
+    "ear_fit",
+    "near_real",
+    "open_unmix",
+    "recordings",
+    "strange_kits",
+    "tempo_fit",
+    "truth",
+    "wear",
+}
 LONG = {"kills", "soak"}
 """Not benchmarks but endurance: `make soak`, `python -m benchmarks.kills --help`."""
 

@@ -11,10 +11,11 @@ from dataclasses import replace
 import numpy as np
 import soundfile
 import soxr
+from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 
 from benchmarks.near_real import Clip
-from models.music.audio import Audio
+from models.music.audio import HOUSE_RATE_HZ, Audio
 
 MP3_128 = (320 - 128) / (320 - 32)
 """libsndfile's measure of 128 kbit/s, between its best of 320 and its least of 32."""
@@ -48,13 +49,17 @@ def through_other_gear(clip: Clip, generator: np.random.Generator) -> Clip:
     rate_hz = clip.audio.rate_hz
     speed = 2 ** generator.uniform(-0.5, 0.5)
     sound = soxr.resample(clip.audio.samples[0], rate_hz * speed, rate_hz)
-    size = 1 << len(sound).bit_length()
-    hz = np.fft.rfftfreq(size, 1 / rate_hz)
-    gains_db = generator.normal(0, 4, 9)
-    gains = 10 ** (np.interp(np.log(hz + 30), np.log(np.geomspace(30, 20_000, 9)), gains_db) / 20)
-    sound = np.fft.irfft(np.fft.rfft(sound, size) * gains, size)[: len(sound)]
+    sound = equalised(sound, generator)
     heard = Audio((0.5 * sound / np.abs(sound).max()).astype(np.float32), rate_hz)
     return replace(clip, audio=heard, onsets_s=clip.onsets_s / speed)
+
+
+def equalised(sound: NDArray, generator: np.random.Generator) -> NDArray[np.float64]:
+    """Raise and lower nine bands, by 4 dB most of the time."""
+    size = 1 << len(sound).bit_length()
+    hz = np.fft.rfftfreq(size, 1 / HOUSE_RATE_HZ)
+    gains_db = np.interp(np.log(hz + 30), np.log(np.geomspace(30, 20_000, 9)), generator.normal(0, 4, 9))
+    return np.fft.irfft(np.fft.rfft(sound, size) * 10 ** (gains_db / 20), size)[: len(sound)]
 
 
 def through_mp3(clip: Clip) -> Clip:

@@ -3,14 +3,16 @@
     strengths = read_ear().strengths(look(energy, begins, by_band, peak), fluxes)      # 1.0 is a hit just heard
 
 It goes by what a listener could name: how each band rises, how loud it is after against before and against the half
-second behind, how it rings on, and which rises stand near. The odds are the flux's own, corrected by thirty-two units of
-a hidden layer, so that what the ear knows nothing of is left to the flux. Taught by benchmarks/ear_fit.py, which says
+second behind, how it rings on, the levels of every band around it slice by slice, which rises stand near and how alike
+they are. The odds are the flux's own, corrected by ninety-six units of a hidden layer, so that what the ear knows nothing
+of is left to the flux. Taught by benchmarks/ear_fit.py, which says
 from what; the figures of kits, makers and drummers that it never heard come from benchmarks/onsets.py.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,8 +37,12 @@ BEHIND_MS = ((20.0, 60.0), (60.0, 160.0), (160.0, 450.0))
 BEHIND_STEP = 256
 NEAR_MS = ((-30, 0), (-150, 0), (-500, 0), (0, 30), (0, 100))
 """Stretches around the attack whose strongest rise it is compared with."""
-BANDS = 5
-LOOKS = BANDS * (len(AROUND_MS) + len(BEHIND_MS) + 3) + len(NEAR_MS) + 4
+SLICES_MS = (-160.0, -80.0, -40.0, -20.0, -10.0, -5.0, 0.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0)
+"""Between these, around the attack, the bands' levels are taken."""
+ALIKE_MS = ((-70, -4), (4, 70))
+"""Stretches before and after whose loudest rise it is likened to."""
+BANDS, ALIKE = 5, 4
+LOOKS = BANDS * (len(AROUND_MS) + len(BEHIND_MS) + len(SLICES_MS) + 2) + len(NEAR_MS) + len(ALIKE_MS) * ALIKE + 4
 
 
 class Ear(NamedTuple):
@@ -89,7 +95,10 @@ def look(energy: Array, begins: NDArray[np.int64], by_band: Array, peak: float) 
     rings_on_db = level_db(begins + ms(50), 50) - now_db
     bels = np.log10(np.sum(10 ** (now_db / 10), axis=0))
     columns = [np.log1p(by_band), *(db.T / 10 for db in rises_db), now_db.T / 20, *(db.T / 10 for db in above_db)]
-    return np.column_stack([*columns, rings_on_db.T / 10, bels, _neighbours(begins, by_band.sum(1))])
+    near = [_neighbours(begins, by_band.sum(1)), _likeness(begins, now_db.T, by_band)]
+    slices = [level_db(begins + ms(first), last - first) for first, last in pairwise(SLICES_MS)]
+    envelope = [(db / 10 - bels).T for db in slices]
+    return np.column_stack([*columns, rings_on_db.T / 10, bels, *near, *envelope])
 
 
 def _neighbours(begins: NDArray[np.int64], rises: Array) -> Array:
@@ -104,3 +113,23 @@ def _neighbours(begins: NDArray[np.int64], rises: Array) -> Array:
         strongest = np.where(near, strong, np.log(0.01)).max(1, initial=np.log(0.01))
         columns.append((strong - strongest) / 2)
     return np.column_stack(columns)
+
+
+def _likeness(begins: NDArray[np.int64], now_db: Array, by_band: Array) -> Array:
+    """How like the loudest rise close before and after it is, in colour and in its rise, how much louder, how far: [h, 8]."""
+    apart_ms = (begins[None, :] - begins[:, None]) / SAMPLES_A_MS
+    bels = np.log10(np.sum(10 ** (now_db / 10), axis=1))
+    colour = now_db - now_db.mean(1, keepdims=True)
+    columns = []
+    for first, last in ALIKE_MS:
+        near = (apart_ms >= first) & (apart_ms <= last)
+        other = np.where(near, bels, -np.inf).argmax(1) if len(begins) else np.zeros(0, int)
+        there = near.any(1)
+        columns += [np.where(there, _cosine(each, each[other]), 0.0) for each in (colour, by_band)]
+        columns.append(np.where(there, bels - bels[other], 2.0))
+        columns.append(np.where(there, np.abs(begins - begins[other]) / SAMPLES_A_MS / 35, 2.0))
+    return np.column_stack(columns)
+
+
+def _cosine(one: Array, other: Array) -> Array:
+    return (one * other).sum(1) / np.sqrt((one**2).sum(1) * (other**2).sum(1) + 1e-9)

@@ -8,8 +8,9 @@ make no onsets (SuperFlux, Böck and Widmer 2013), in five bands; in each band o
 median counts, and nothing below the noise floor does. The weighted sum of the five is one curve; its peaks may be hits.
 Each peak is led back to the attack's first sample: the place that best splits the five band signals into a quiet
 and a loud part (Akaike's criterion for a change of variance, as in picking earthquakes). A small learned ear
-(models/drums/ear.py) then tells hits from tails that flutter; OnsetConfig(judged=False) asks the flux alone. A long file
-is heard in sections, so memory depends on a section.
+(models/drums/ear.py) then tells hits from tails that flutter; for it the bands' energies are searched too, in steps of
+milliseconds, for hits so close to another that the flux holds both for one. OnsetConfig(judged=False) asks the flux
+alone. A long file is heard in sections, so memory depends on a section.
 """
 
 from __future__ import annotations
@@ -38,8 +39,14 @@ BAND_WEIGHTS = (0.080, 0.178, 0.323, 0.131, 0.343)
 LAG_FRAMES, WIDEN_FILTERS, MEDIAN_FRAMES, PEAK_FRAMES = 4, 3, 31, 2
 FAINTEST = 0.4
 """Fainter rises of the flux are not worth the ear's while."""
-LATE_S = 2 * HOP / RATE_HZ
-"""A flux peak stands so far behind the attack."""
+LATE = 2 * HOP
+"""A flux peak stands so many samples behind the attack."""
+QUICK_HOP, QUICK_WINDOW, QUICK_PEAK, QUICK_DB, QUICK_MS = 64, 256, 5, 2.0, 8.0
+"""A quick rise: from windows of 6 ms over the two before them, the highest within so many steps, by so many decibels."""
+SAME_MS = 4.0
+"""Rises closer than this are one."""
+QUICK_FLOOR, QUICK_MOST_DB = 1e-7, 20.0
+LEAST_FLUX = 0.05
 SECTION_S, MARGIN_S = 20.0, 0.5
 SILENCE = 1e-12
 
@@ -132,7 +139,10 @@ def _hear(section: _Section, peak: float, config: OnsetConfig) -> Rises:
     faintest = min(FAINTEST, config.threshold) if config.judged else config.threshold
     peaks = np.flatnonzero((flux == highest) & (flux >= faintest))
     energy = _energy(section.sound)
-    begins = _attacks(energy, np.round(peaks * HOP - LATE_S * RATE_HZ).astype(int), config)
+    begins = _attacks(energy, peaks * HOP - LATE, config)
+    if config.judged:
+        begins, peaks = _with_quick_rises(energy, begins, peaks, flux, peak)
+        flux = np.maximum(flux, LEAST_FLUX)
     loudest = maximum_filter1d(np.abs(section.sound), WINDOW, origin=-(WINDOW // 2))[begins]
     seconds = np.maximum(begins / RATE_HZ - MARGIN_S, -section.start_s)
     earliest = 0.0 if section.start_s else -np.inf
@@ -196,6 +206,39 @@ def _attacks(energy: NDArray[np.float64], guesses: NDArray[np.int64], config: On
         criterion += split * np.log(quiet / split) + (length - split) * np.log(loud / (length - split))
     edge = length // 14
     return places[:, 0] + edge + 1 + criterion[:, edge:-edge].argmin(1)
+
+
+def _with_quick_rises(
+    energy: NDArray[np.float64],
+    begins: NDArray[np.int64],
+    peaks: NDArray[np.int64],
+    flux: NDArray[np.float64],
+    peak: float,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Add the attacks of quick rises that the flux has no peak for, with the frames where it is highest near them."""
+    near = OnsetConfig(search_before_ms=QUICK_MS, search_after_ms=QUICK_MS)
+    quick = np.sort(_attacks(energy, _quick_rises(energy, peak), near))
+    same = SAME_MS * RATE_HZ / 1000
+    quick = quick[np.abs(quick[:, None] - begins[None, :]).min(1, initial=len(energy.T)) > same]
+    quick = quick[np.diff(quick, prepend=-RATE_HZ) > same]
+    around = np.round((quick + LATE) / HOP).astype(int)[:, None] + np.arange(-PEAK_FRAMES, PEAK_FRAMES + 1)
+    around = np.clip(around, 0, len(flux) - 1)
+    frames = np.take_along_axis(around, flux[around].argmax(1, keepdims=True), 1)[:, 0]
+    begins, peaks = np.concatenate([begins, quick]), np.concatenate([peaks, frames])
+    order = np.argsort(begins, kind="stable")
+    return begins[order], peaks[order]
+
+
+def _quick_rises(energy: NDArray[np.float64], peak: float) -> NDArray[np.int64]:
+    """Find the samples where the bands over the lowest, whose waves are too long for this, rise within milliseconds."""
+    starts = np.arange(0, energy.shape[1] - QUICK_WINDOW, QUICK_HOP)
+    power = (energy[1:, starts + QUICK_WINDOW] - energy[1:, starts]) / QUICK_WINDOW / peak**2
+    level_db = 10 * np.log10(power + QUICK_FLOOR)
+    lag = QUICK_WINDOW // QUICK_HOP
+    past = np.maximum(level_db[:, lag:-lag], level_db[:, : -2 * lag])
+    rise_db = np.clip(level_db[:, 2 * lag :] - past, 0, QUICK_MOST_DB).mean(0)
+    high = (rise_db == maximum_filter1d(rise_db, 2 * QUICK_PEAK + 1)) & (rise_db > QUICK_DB)
+    return starts[2 * lag :][high]
 
 
 def _join_close(onsets: Onsets, min_gap_s: float) -> Onsets:

@@ -43,6 +43,11 @@ def test_a_flam_is_two_hits_and_a_doubled_hit_is_one():
     assert len(doubled.seconds) == 1
 
 
+def test_a_hat_right_after_a_kick_is_a_hit_of_its_own():
+    found = [find_onsets(placed([0.3, 0.3 + gap_s], 1.0, kinds=("kick", "hihat"))) for gap_s in (0.024, 0.03, 0.04)]
+    assert [len(each.seconds) for each in found] == [2, 2, 2]
+
+
 @pytest.mark.parametrize("rate_hz", [8_000, 22_050, 48_000, 96_000])
 def test_any_rate_is_heard_alike(rate_hz: int):
     times_s = [0.2, 0.8, 1.5]
