@@ -26,8 +26,8 @@ from models.music.config import from_mapping
 LEAST_SHARE = 1e-4
 DOUBTS = (1000.0, 100.0, 10.0)
 """How much evidence it takes to move away from the learned scorer alone."""
-WORTH = 0.02
-"""What less doubt must gain in macro accuracy on makers left out of the fit: a standard error over a few hundred sounds."""
+WORTH = 0.05
+"""What less doubt must gain in macro accuracy on makers left out of the fit: less than that was mostly luck."""
 _N = len(ROLES)
 _ALONE = np.repeat([0.0, 1.0, 0.0, 0.0], [_N, _N, _N, 2])
 NUMBERS = len(_ALONE) + 2
