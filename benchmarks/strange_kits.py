@@ -49,7 +49,7 @@ def strange_sound(generator: np.random.Generator) -> Callable[[Sound], Sound]:
     if generator.random() < FLUTTERING:
         changes.append(_fluttering(generator.uniform(0.05, 0.5), generator.uniform(3, 20), seed))
     if generator.random() < SEVERAL_HANDS:
-        changes.append(_several_hands(generator.integers(1, 4), generator.uniform(0.006, 0.03), seed))
+        changes.append(_several_hands(int(generator.integers(1, 4)), generator.uniform(0.006, 0.03), seed))
 
     def change(shot: Sound) -> Sound:
         sound = soxr.resample(shot, HOUSE_RATE_HZ * speed, HOUSE_RATE_HZ)
