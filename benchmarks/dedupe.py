@@ -22,11 +22,10 @@ from scipy.signal import butter, sosfilt
 
 from benchmarks.recordings import add_data_argument, are_here, rows
 from models.drums.dedupe import DedupeConfig, dedupe
+from models.drums.roles.learned.dataset import ROLE_OF_LABEL
 from models.drums.slicing import Hit
 from models.music.audio import Audio, read_audio
 
-ROLES = {"kick": "CORE", "snare": "ACCENT", "clap": "ACCENT", "hihat": "MOTION", "cymbal": "MOTION"}
-ROLES |= {"tom": "FILL", "perc": "FILL", "fx": "TEXTURE"}
 FOUND_BAR, FALSE_BAR = 0.98, 0.001
 Change = Callable[[Audio, np.random.Generator], Audio]
 
@@ -82,7 +81,7 @@ def library(folder: Path) -> tuple[list[Audio], list[str], list[str]]:
     """Every real one-shot, its role and its maker."""
     known = rows(folder)
     sounds = [read_audio(folder / "data" / row["path"]) for row in known]
-    return sounds, [ROLES[row["label"]] for row in known], [row["maker"] for row in known]
+    return sounds, [ROLE_OF_LABEL[row["label"]] for row in known], [row["maker"] for row in known]
 
 
 def as_hit(sound: Audio, source: str) -> Hit:

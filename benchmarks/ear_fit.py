@@ -2,8 +2,9 @@
 
 Every maker's kit in ../shared and three of the practice room's are played by every drummer of the Groove MIDI Dataset
 (CC BY 4.0), plainly and through noise, rooms, MP3, other gear and velocity curves, and again as strange kits
-(benchmarks/strange_kits.py); then every one-shot alone. A rise is a hit when it is the nearest to a true onset. benchmarks/onsets.py teaches again with kits, makers and
-drummers left out and judges on those. Licences of the recordings: ../shared/data/SOURCES.csv (CC0, CC BY, public domain).
+(benchmarks/strange_kits.py); then every one-shot alone, some twice as a flam; then noises and held chords, in which nothing
+happens once they have begun. A rise is a hit when it is the nearest to a true onset. benchmarks/onsets.py teaches again with
+kits, makers and drummers left out and judges on those. Licences of the recordings: ../shared/data/SOURCES.csv (CC0, CC BY, public domain).
 """
 
 from __future__ import annotations

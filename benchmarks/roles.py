@@ -1,6 +1,6 @@
 """Roles of real one-shots with whole makers held out: the literal rules, the guards, the learned voice, all together.
 
-    python -m benchmarks.roles [--data FOLDER_OR_CSV] [--makers muldjord,karoryfer] [--pictures out] [--starter FOLDER]
+    python -m benchmarks.roles [--data ../shared] [--makers muldjord,karoryfer] [--pictures out] [--starter FOLDER]
 
 For every maker a scorer is taught on the others (and on the practice room's synthesised sounds) and asked about this
 one; recalls are pooled over makers. Nothing of a held-out maker is seen before: how far each voice is heeded and the confidence
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import shutil
 import sys
 import tempfile
 import time
@@ -22,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.recordings import add_data_argument, are_here
 from models.drums.roles.calibration import expected_calibration_error
 from models.drums.roles.fusion import Fusion
 from models.drums.roles.guards import GUARDS, Guards
@@ -31,9 +31,9 @@ from models.drums.roles.learned.presets import read_preset
 from models.drums.roles.learned.train import ScorerTraining, judge_dataset, save_scorer, train_scorer
 from models.drums.roles.report import count_confusion, draw_calibration, draw_confusion
 from models.drums.roles.types import ROLES, Role
+from models.music.files import write_text
 from models.practice.one_shots import write_library
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 MACRO_AIM, ECE_AIM = 0.90, 0.05
 AIMS = {"MOTION": 0.92, "FILL": 0.85}
 NEIGHBOURS, DRAWS = 7, 1000
@@ -58,7 +58,7 @@ def prepare(data: Path, folder: Path) -> Dataset:
     """Hear all real one-shots and the practice room's library."""
     laptop = read_preset("laptop")
     write_library(folder / PRACTICE, each=laptop.practice_sounds, seed=0)
-    shots = find_labelled(data) + find_labelled(folder / PRACTICE)
+    shots = find_labelled(data / "data/SOURCES.csv") + find_labelled(folder / PRACTICE)
     return prepare_dataset(shots, folder / "dataset", variants=laptop.variants)
 
 
@@ -90,9 +90,8 @@ def nearest(taught: Dataset, strangers: Dataset) -> tuple[list[Role], list[float
 
 def recalls(truth: NDArray, answers: NDArray) -> NDArray[np.float64]:
     """float64[5]: the share of each role that was found; NaN for a role that does not occur."""
-    counts = count_confusion([ROLES[t] for t in truth], [ROLES[a] for a in answers])
-    with np.errstate(invalid="ignore"):
-        return np.diag(counts) / counts.sum(1)
+    found = [answers[truth == place] == place for place in range(len(ROLES))]
+    return np.array([each.mean() if len(each) else np.nan for each in found])
 
 
 def interval(draws: list[float], sign: str = "") -> str:
@@ -141,17 +140,14 @@ def judged(figures: dict[str, NDArray]) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--data", type=Path, default=DATA / "SOURCES.csv", help="a folder of makers, or a CSV of path, label, maker"
-    )
+    add_data_argument(parser)
     parser.add_argument("--makers", help="only these, separated by commas; all of them otherwise")
     parser.add_argument("--pictures", type=Path, help="folder for the confusion and the calibration")
     parser.add_argument(
         "--starter", type=Path, help="teach on all makers and write the model here, instead of measuring"
     )
     asked = parser.parse_args()
-    if not asked.data.exists():
-        print(f"{asked.data} is not here: nothing to measure on.")
+    if not are_here(asked.data):
         return 0
     with tempfile.TemporaryDirectory() as folder:
         dataset = prepare(asked.data, Path(folder))
@@ -164,11 +160,9 @@ def main() -> int:
 def teach_starter(dataset: Dataset, target: Path, work: Path) -> int:
     """Teach the model that ships; its card is written by hand and stays."""
     card = target / "CARD.md"
-    words = card.read_bytes() if card.exists() else b""
-    if target.exists():
-        shutil.rmtree(target)
-    save_scorer(train_scorer(dataset, ScorerTraining(), work), target)
-    card.write_bytes(words)
+    words = card.read_text("utf-8") if card.exists() else ""
+    save_scorer(train_scorer(dataset, ScorerTraining(), work), target, replace=True)
+    write_text(card, words)
     print(f"{target}: taught on {len(dataset.shots)} one-shots")
     return 0
 
