@@ -16,7 +16,9 @@ from counting_model import COUNTING
 from echo_model import ECHO
 from remembering_model import REMEMBERING
 
+from models.drums.roles.calibration import Calibration
 from models.drums.roles.learned import network as roles
+from models.drums.roles.trust import Trust
 from models.groove.network import TINY, GrooveVAE
 from models.learning.checkpoint import save_model
 from serving.contract import ModelContract
@@ -91,12 +93,13 @@ def tiny_groove(folder: Path, seed: int) -> Path:
 
 
 def tiny_roles(folder: Path, seed: int) -> Path:
-    """A random role model with nothing in its memory of sounds."""
+    """A random role model with nothing in its memory of sounds, heeded as much as the rules are."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         config = dataclasses.replace(roles.TINY, memory_sounds=4)
         network = roles.RoleNetwork(config)
-    return save_model(folder, network, config, "roles", calibration={"slope": 20.0, "offset": -0.6})
+    trust = Trust(formula=(0.5,) * 5, learned=(0.5,) * 5, calibration=Calibration(slope=20.0, offset=-0.6))
+    return save_model(folder, network, config, "roles", trust=dataclasses.asdict(trust))
 
 
 def add_toy(toy: ModelContract, repository: Path, version: int, model: Path) -> None:

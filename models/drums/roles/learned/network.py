@@ -50,7 +50,7 @@ class ScorerConfig:
             )
 
 
-TINY = ScorerConfig(width=4, hidden=8, memory_width=8, memory_variants=1)
+TINY = ScorerConfig(width=4, hidden=8, memory_weight=0.5, memory_width=8)
 
 
 class Listener(nn.Module):
