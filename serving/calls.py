@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from models.music.errors import Busy, Refused, ServingError, TooLate, Unavailable
+from models.music.errors import Busy, NotLoaded, Refused, ServingError, TooLate, Unavailable
 
 FULL = "places are taken"
 """How a backend says that it has no room; a stream carries words alone, no codes."""
@@ -47,9 +47,9 @@ def spoken(status: str, words: str, url: str, deadline_s: float) -> ServingError
     if "shared memory pool" in told:
         return Busy(f"{url}: other requests take more memory than all may. Ask again in a moment.")
     if "no available versions" in told or "not ready" in told:
-        return Unavailable(f"{url}: the model is being loaded ({told}). Ask again in a few seconds.")
+        return NotLoaded(f"{url}: the model is being loaded ({told}). Ask again in a few seconds.")
     if "unknown model" in told:
-        return Unavailable(
+        return NotLoaded(
             f"{url}: the model is not loaded at this moment ({told}). Ask again in a few seconds; if it stays away,"
             " `jamflow status` says what plays, and `jamflow deploy` puts one to work."
         )

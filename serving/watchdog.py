@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from models.music.errors import Busy, JamflowError, ServingError, TooLate, Unavailable
+from models.music.errors import Busy, JamflowError, NotLoaded, ServingError, TooLate, Unavailable
 from serving.client import JamflowClient
 from serving.contract import ModelContract
 from serving.control import Control
@@ -108,6 +108,8 @@ class Watchdog:
             case TooLate() | Busy():
                 if silent_s >= longest_s:
                     self._revive(name, f"nothing was heard of it for {silent_s:.0f} s")
+            case NotLoaded():  # it may have come on stage since it was asked
+                self._alive_at[name] = time.monotonic()
             case Unavailable():
                 if self._server.running:
                     self._revive(name, str(said))

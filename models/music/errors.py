@@ -9,6 +9,7 @@
     ├── StorageError      a file, a disk or a bucket did not do what it should
     ├── ServingError      the server, or the road to it
     │   ├── Unavailable   nobody answers
+    │   │   └── NotLoaded the server does, without that model at this moment
     │   ├── TooLate       the deadline passed
     │   └── Refused       the server answered no, and said why
     │       └── Busy      it has no place for one more at this moment
@@ -55,6 +56,10 @@ class ServingError(JamflowError):
 
 class Unavailable(ServingError):
     """Nobody answers at the address."""
+
+
+class NotLoaded(Unavailable):
+    """The server plays no version of the model: it is being loaded, or nobody has asked for it."""
 
 
 class TooLate(ServingError):

@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from counting_model import COUNTING
 from echo_model import ECHO
 from served_house import SERVED, open_house, stub_of
 
@@ -62,6 +63,19 @@ def test_a_model_of_two_processes_that_lost_one_gets_two_again(house, client, wa
     until(lambda: watched.revivals["groove"] == 1, 60)
     assert house.server.processes()["groove"] == {1: 2}
     assert client.prove(GROOVE)
+
+
+def test_a_model_that_was_away_when_it_was_asked_is_left_to_play(house, control):
+    watchdog = Watchdog(house.server, lambda: [COUNTING])
+    watchdog.look()
+    control.unload("counting")
+    time.sleep(COUNTING.patience.canary_s)
+    watchdog.look()  # asks it how it is
+    control.load("counting")
+    stub = stub_of(house.server, "counting").pid
+    watchdog.look()
+    assert not watchdog.revivals
+    assert stub_of(house.server, "counting").pid == stub
 
 
 def test_a_dead_server_comes_back_at_its_address_for_the_same_client(house, client, watched):
