@@ -1,10 +1,11 @@
 """Teach the ear of models/drums/onsets.py and write models/drums/ear.json.  Run: python -m benchmarks.ear_fit [--data ../shared]
 
 Every maker's kit in ../shared and three of the practice room's are played by every drummer of the Groove MIDI Dataset
-(CC BY 4.0), plainly and through noise, rooms, MP3, other gear and velocity curves, and again as strange kits
-(benchmarks/strange_kits.py); then every one-shot alone, some twice as a flam; then noises and held chords, in which nothing
-happens once they have begun. A rise is a hit when it is the nearest to a true onset. benchmarks/onsets.py teaches again with
-kits, makers and drummers left out and judges on those. Licences of the recordings: ../shared/data/SOURCES.csv (CC0, CC BY, public domain).
+(CC BY 4.0), plainly and through noise, rooms, MP3, other gear and velocity curves, again as strange kits
+(benchmarks/strange_kits.py), and with a band from whose mix the starter separator takes the drums out again; then every
+one-shot alone, some twice as a flam; then noises and held chords, in which nothing happens once they have begun. A rise is
+a hit when it is the nearest to a true onset. benchmarks/onsets.py teaches again with kits, makers and drummers left out and
+judges on those. Licences of the recordings: ../shared/data/SOURCES.csv (CC0, CC BY, public domain).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from benchmarks.near_real import PRACTICE, Clip, attack_s, kit_of, perform
 from benchmarks.recordings import add_data_argument, are_here, one_shots
 from benchmarks.strange_kits import strange_kit, strange_sound
-from benchmarks.wear import in_a_room, through_mp3, through_other_gear, with_noise
+from benchmarks.wear import in_a_room, out_of_a_mix, through_mp3, through_other_gear, with_noise
 from models.drums.ear import FAR, LOOKS, WEIGHTS, Ear
 from models.drums.onsets import OnsetConfig, find_rises
 from models.music.audio import HOUSE_RATE_HZ, Audio
@@ -101,6 +102,7 @@ def _played(data: Path, kit: str, drummer: str) -> Iterator[Clip]:
     for _ in range(STRANGE):
         clip = perform(data, drummer, strange_kit(known, generator), generator, generator.uniform(*STRANGE_CURVES))
         yield _worn(clip, generator)
+    yield out_of_a_mix(perform(data, drummer, known, generator, 1.0), generator)
 
 
 def _worn(clip: Clip, generator: np.random.Generator) -> Clip:

@@ -13,6 +13,7 @@ their own. With --keep FOLDER the separator stays as a model: so the starter was
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import tempfile
 import time
@@ -37,6 +38,8 @@ from models.separation.train import save_separator
 
 OURS, THEIRS = BOTH = "band Locoformer", "Open-Unmix"
 BAR_DB = 1.0
+STEPS_A_MINUTE = 600
+"""More than either makes: the minutes are to end both."""
 MADE, EXAMINED = "songs", ("test", "unfamiliar")
 
 
@@ -56,7 +59,8 @@ def main() -> int:
         work = asked.keep.with_name(f"{asked.keep.name}-work") if asked.keep else Path(name)
         corpus = gathered(asked.songs_in or Path(name, MADE), Path(name, "prepared"), asked.songs, asked.also)
         training = read_preset(asked.preset)
-        training = replace(training, plan=replace(training.plan, minutes=asked.minutes, threads=1))
+        plan = replace(training.plan, steps=math.ceil(STEPS_A_MINUTE * asked.minutes), minutes=asked.minutes, threads=1)
+        training = replace(training, plan=plan)
         show_loader(corpus, training)
         with ProcessPoolExecutor(len(BOTH), get_context("spawn")) as schools:
             for school in [schools.submit(teach, who, Path(name, "prepared"), training, work) for who in BOTH]:

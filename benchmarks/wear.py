@@ -1,12 +1,14 @@
-"""What recordings go through before anybody listens: noise, rooms, other gear, MP3.
+"""What recordings go through before anybody listens: noise, rooms, other gear, MP3, a mix and a separator.
 
-with_noise(clip, 30.0), in_a_room(clip), through_other_gear(clip, generator), through_mp3(clip)
+with_noise(clip, 30.0), in_a_room(clip), through_other_gear(clip, generator), through_mp3(clip), out_of_a_mix(clip, generator)
 """
 
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import soundfile
@@ -15,7 +17,10 @@ from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 
 from benchmarks.near_real import Clip
+from models.learning.training import on_threads
 from models.music.audio import HOUSE_RATE_HZ, Audio
+from models.practice.songs import compose
+from models.separation.stems import SEPARATOR, Separator, load_separator, separate
 
 MP3_128 = (320 - 128) / (320 - 32)
 """libsndfile's measure of 128 kbit/s, between its best of 320 and its least of 32."""
@@ -76,3 +81,21 @@ def through_mp3(clip: Clip) -> Clip:
         file.seek(0)
         heard, rate_hz = soundfile.read(file, dtype="float32")
     return replace(clip, audio=Audio(np.asarray(heard, np.float32), rate_hz))
+
+
+def out_of_a_mix(clip: Clip, generator: np.random.Generator) -> Clip:
+    """Play it with a practice band, 10 dB softer to 3 dB louder, and let the starter take the drums out again."""
+    drums, rate_hz = clip.audio.samples[0], clip.audio.rate_hz
+    tempo_bpm = generator.uniform(84, 132)
+    bars = math.ceil(clip.audio.seconds * tempo_bpm / 240)
+    stems = compose(generator, bars=bars, tempo_bpm=tempo_bpm, rate_hz=rate_hz).stems
+    band = np.sum([stem.samples for name, stem in stems.items() if name != "drums"], axis=0)[:, : len(drums)]
+    band *= np.sqrt(np.mean(drums**2) / np.mean(band**2)) * 10 ** (generator.uniform(-10, 3) / 20)
+    with on_threads(1):  # so that it sounds the same on every machine
+        heard = separate(Audio(drums + band, rate_hz), _starter())["drums"]
+    return replace(clip, audio=heard.mono())
+
+
+@lru_cache(maxsize=1)
+def _starter() -> Separator:
+    return load_separator(SEPARATOR, "drums")

@@ -17,9 +17,10 @@ import hashlib
 import logging
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +71,9 @@ class Corpus:
 
 
 @dataclass(frozen=True)
-class _Played:
+class Played:
+    """A performance on the grid."""
+
     name: str
     session: str
     official: str
@@ -81,7 +84,7 @@ class _Played:
 def prepare(source: str | os.PathLike[str], folder: str | os.PathLike[str]) -> Corpus:
     """Read a folder or archive of MIDI, split it, and write the windows as a folder; return them."""
     with unpacked(source) as root:
-        played, skipped = _listen(root)
+        played, skipped = listen(root)
     corpus = split(played, skipped)
     with whole_folder(folder, replace=True) as part:
         for name in SPLITS:
@@ -105,7 +108,7 @@ def read_corpus(folder: str | os.PathLike[str]) -> Corpus:
     return Corpus(**parts, summary=read_json(folder / "summary.json"))
 
 
-def _listen(root: Path) -> tuple[list[_Played], dict[str, str]]:
+def listen(root: Path) -> tuple[list[Played], dict[str, str]]:
     """Read every file of a folder that is in one tempo and 4/4; name the others with the reason."""
     official = _official(root)
     played, skipped = [], {}
@@ -121,7 +124,7 @@ def _listen(root: Path) -> tuple[list[_Played], dict[str, str]]:
             skipped[name] = "no hits" if performance.on_one_grid() else "not one tempo in 4/4"
             continue
         session, split = official.get(name, (path.parent.relative_to(root).as_posix(), ""))
-        played.append(_Played(name, session, split, padded(cells, WINDOW_BARS), 15e3 / performance.tempos_bpm[0]))
+        played.append(Played(name, session, split, padded(cells, WINDOW_BARS), 15e3 / performance.tempos_bpm[0]))
     log.info("%d performances, %d left out", len(played), len(skipped))
     return played, skipped
 
@@ -136,7 +139,7 @@ def _official(root: Path) -> dict[str, tuple[str, str]]:
     return {(above / row["midi_filename"]).as_posix(): (row["session"], row["split"]) for row in rows}
 
 
-def split(played: list[_Played], skipped: dict[str, str]) -> Corpus:
+def split(played: list[Played], skipped: dict[str, str]) -> Corpus:
     """Put every performance in one split and cut it into windows."""
     missing = [name for name in SPLITS if all(p.official != name for p in played)]
     if not missing:
@@ -145,21 +148,22 @@ def split(played: list[_Played], skipped: dict[str, str]) -> Corpus:
         kind, parts = "by session", _by_session(played)
         if len(missing) < len(SPLITS):
             log.warning("the official split lacks %s: split by session instead", " and ".join(missing))
+    return corpus_of(parts, split=kind, official_parts_missing=missing, left_out=skipped)
+
+
+def corpus_of(parts: Mapping[str, Sequence[Played]], **told: Any) -> Corpus:
+    """Cut the performances of each split into windows; `told` is said of them in the summary as well."""
     cut = {name: _windows(parts[name]) for name in SPLITS}
-    sessions = {name: sorted({p.session for p in parts[name]}) for name in SPLITS}
     summary = {
-        "split": kind,
-        "official_parts_missing": missing,
         "windows": {name: len(cut[name]) for name in SPLITS},
         "performances": {name: len(parts[name]) for name in SPLITS},
         "hit_rate": round(float((cut["train"].cells[..., HITS] > 0.5).mean()), 4),
-        "sessions": sessions,
-        "left_out": skipped,
+        "sessions": {name: sorted({p.session for p in parts[name]}) for name in SPLITS},
     }
-    return Corpus(**cut, summary=summary)
+    return Corpus(**cut, summary=told | summary)
 
 
-def _by_session(played: list[_Played]) -> dict[str, list[_Played]]:
+def _by_session(played: list[Played]) -> dict[str, list[Played]]:
     sessions = {p.session for p in played}
     one_each = len(sessions) < len(SPLITS)  # a flat folder: every file is its own session
     key = (lambda p: p.name) if one_each else (lambda p: p.session)
@@ -179,7 +183,7 @@ def _by_hash(names: Iterable[str]) -> list[str]:
     return sorted(names, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
 
 
-def _windows(played: list[_Played]) -> Windows:
+def _windows(played: Sequence[Played]) -> Windows:
     cut = [windows(p.cells, WINDOW_BARS, HOP_BARS) for p in played]
     counts = [len(part) for part in cut]
     return Windows(
