@@ -28,7 +28,8 @@ from realtime_client.messages import Hello, Known, Mailbox, Note, Phrase, Plan, 
 from realtime_client.punctual import take_priority
 from realtime_client.session import jam_home
 from realtime_client.settings import JamSettings
-from realtime_client.soloist import Deed, Silence, Soloist
+from realtime_client.solo import Deed, Silence
+from realtime_client.soloist import Soloist
 from serving.client import JamflowClient
 from serving.contracts.jam import styles
 

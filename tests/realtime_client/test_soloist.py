@@ -22,7 +22,8 @@ from realtime_client.messages import (
     Server,
 )
 from realtime_client.settings import JamSettings
-from realtime_client.soloist import Silence, Soloist
+from realtime_client.solo import Silence
+from realtime_client.soloist import Soloist
 
 MS = 1_000_000
 BAR, QUARTER, TEMPO = 3840, 960, 120.0
