@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from backstage.tracking import log_tags
-from models.music.errors import BadInput
-from serving.families import family
+from serving.choice import CHAMPION, own_folder, starter_folder
 from serving.where import Where
 
 
@@ -35,21 +34,14 @@ def champion_folder(name: str, version: int, where: Where) -> Iterator[Path | No
 @contextlib.contextmanager
 def model_folder(name: str, voice: str, where: Where) -> Iterator[Path]:
     """Give the folder of the model that a flag names; where there is no champion yet, the starter's."""
-    if voice not in ("champion", "starter"):
-        if not Path(voice).is_dir():
-            raise BadInput(f"voice is {voice!r}; give champion, starter or a trained model's folder.")
-        yield Path(voice)
+    if own := own_folder(voice):
+        yield own
         return
-    with champion_folder(name, _champion(name, where) if voice == "champion" else 0, where) as folder:
-        found = folder or family(name).starter_folder
-        if found is None:
-            raise BadInput(
-                f"{name}: no champion is registered and no starter comes with it. Train one, or give a folder."
-            )
-        yield found
+    with champion_folder(name, _champion(name, where) if voice == CHAMPION else 0, where) as folder:
+        yield folder or starter_folder(name, " (no champion is registered)" if voice == CHAMPION else "")
 
 
 def _champion(name: str, where: Where) -> int:
-    from serving.registry import CHAMPION, Registry
+    from serving.registry import Registry
 
     return Registry.at(where).alias(name, CHAMPION) or 0 if where.registry else 0

@@ -13,16 +13,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.music.errors import BadInput, ServingError
-from models.music.files import check_folder, read_mapping
+from models.music.errors import ServingError
+from models.music.files import read_mapping
 from serving.asker import Asker
+from serving.choice import STARTER, own_folder, starter_folder
 from serving.client import JamflowClient
 from serving.endpoint import Endpoint
 from serving.families import Family, family
 from serving.in_process import InProcess
 from serving.where import Where
 
-CHAMPION, STARTER = "champion", "starter"
 DEADLINE_S = 60.0
 """The longest answer of a stage's request: a take of 256 bars on a busy server."""
 
@@ -39,33 +39,27 @@ class Voice:
 
 def open_voice(name: str, voice: str, where: Where) -> Voice:
     """Open the voice that a flag names."""
-    kept = family(name)
-    if voice == CHAMPION:
-        return _champion(kept, where)
     if voice == STARTER:
-        return _starter(kept)
-    if not Path(voice).is_dir():
-        raise BadInput(f"voice is {voice!r}; give champion, starter or a trained model's folder.")
-    check_folder(voice)
-    if read_mapping(Path(voice, "config.json")).get("kind") != name:
-        return _champion(kept, where)
-    return Voice(InProcess(voice), f"{name}: {voice}", Path(voice))
+        return _starter(name)
+    folder = own_folder(voice)
+    if folder is None or read_mapping(folder / "config.json").get("kind") != name:
+        return _champion(family(name), where)
+    return Voice(InProcess(folder), f"{name}: {voice}", folder)
 
 
 def _champion(kept: Family, where: Where) -> Voice:
     endpoint = Endpoint.of(where.server)
     if endpoint is None:
-        return _starter(kept, " (no server runs; `jamflow serve` starts one)")
+        return _starter(kept.name, " (no server runs; `jamflow serve` starts one)")
     client = JamflowClient(endpoint.grpc_url, DEADLINE_S)
     try:
         version = client.prove(kept.contract).model_version
     except ServingError as error:
         client.close()
-        return _starter(kept, f" (no champion answers: {error})")
+        return _starter(kept.name, f" (no champion answers: {error})")
     return Voice(client, f"{kept.name}: champion {version} at {endpoint.grpc_url}")
 
 
-def _starter(kept: Family, why: str = "") -> Voice:
-    if kept.starter_folder is None:
-        raise BadInput(f"{kept.name}: no starter model comes with it{why}. Train one, or give a model's folder.")
-    return Voice(InProcess(kept.starter_folder), f"{kept.name}: starter{why}", kept.starter_folder)
+def _starter(name: str, why: str = "") -> Voice:
+    folder = starter_folder(name, why)
+    return Voice(InProcess(folder), f"{name}: starter{why}", folder)
