@@ -1,7 +1,7 @@
 """Basses, keys and singers made of oscillators, filters and breath: what plays in models/practice/stem_songs.py.
 
-    sound = BASSES["picked"](bench, pitch=40, seconds=0.5)        # float64[t], at most about 1
-    SINGERS["alto"](bench, ...)
+    sound = BASSES["picked"](synth, pitch=40, seconds=0.5)        # float64[t], at most about 1
+    SINGERS["alto"](synth, ...)
 
 Each has a familiar list and an unfamiliar one: who learns from the familiar can be examined on what they never heard.
 """
@@ -27,8 +27,8 @@ VOWELS_HZ = {
 
 
 @dataclass(frozen=True)
-class Bench:
-    """Where notes are made."""
+class Synth:
+    """The harmonics and filters that every note is made with; drums have a workbench of their own (drum_bench.py)."""
 
     generator: np.random.Generator
     rate_hz: int
@@ -49,8 +49,8 @@ class Bench:
         return np.asarray(sosfilt(butter(1, edges, "bandpass", fs=self.rate_hz, output="sos"), sound))
 
 
-Instrument: TypeAlias = Callable[[Bench, float, float], Samples]
-"""(bench, pitch in semitones, seconds) -> samples."""
+Instrument: TypeAlias = Callable[[Synth, float, float], Samples]
+"""(synth, pitch in semitones, seconds) -> samples."""
 
 
 def hz_of(pitch: float) -> float:
@@ -66,40 +66,40 @@ def shaped(sound: Samples, time: Samples, attack_s: float, release_s: float, dec
 # Basses
 
 
-def _sub(bench: Bench, pitch: float, seconds: float) -> Samples:
-    time = bench.time(seconds)
-    sound = bench.harmonics(time * hz_of(pitch), hz_of(pitch), np.array([1.0, 0.15, 0.05]))
+def _sub(synth: Synth, pitch: float, seconds: float) -> Samples:
+    time = synth.time(seconds)
+    sound = synth.harmonics(time * hz_of(pitch), hz_of(pitch), np.array([1.0, 0.15, 0.05]))
     return shaped(sound, time, 0.01, 0.03)
 
 
-def _saw_bass(bench: Bench, pitch: float, seconds: float) -> Samples:
-    time = bench.time(seconds)
+def _saw_bass(synth: Synth, pitch: float, seconds: float) -> Samples:
+    time = synth.time(seconds)
     saw = 2 * (time * hz_of(pitch) % 1) - 1
-    return shaped(bench.low(saw, 4 * hz_of(pitch) + 200), time, 0.004, 0.03, 2.5)
+    return shaped(synth.low(saw, 4 * hz_of(pitch) + 200), time, 0.004, 0.03, 2.5)
 
 
-def _square_bass(bench: Bench, pitch: float, seconds: float) -> Samples:
-    time = bench.time(seconds)
+def _square_bass(synth: Synth, pitch: float, seconds: float) -> Samples:
+    time = synth.time(seconds)
     square = np.sign(np.sin(2 * np.pi * time * hz_of(pitch)))
-    return 0.8 * shaped(bench.low(square, 600), time, 0.004, 0.03, 3.0)
+    return 0.8 * shaped(synth.low(square, 600), time, 0.004, 0.03, 3.0)
 
 
-def _picked(bench: Bench, pitch: float, seconds: float) -> Samples:
-    time = bench.time(seconds)
+def _picked(synth: Synth, pitch: float, seconds: float) -> Samples:
+    time = synth.time(seconds)
     numbers = np.arange(1, 13)
-    kept = numbers[numbers * hz_of(pitch) < 0.45 * bench.rate_hz]
+    kept = numbers[numbers * hz_of(pitch) < 0.45 * synth.rate_hz]
     partials = [np.sin(2 * np.pi * n * hz_of(pitch) * time) / n * 10 ** (-3 * time * (0.4 + 0.25 * n)) for n in kept]
     return shaped(np.sum(partials, 0), time, 0.003, 0.02)
 
 
-def _growl(bench: Bench, pitch: float, seconds: float) -> Samples:
-    time = bench.time(seconds)
+def _growl(synth: Synth, pitch: float, seconds: float) -> Samples:
+    time = synth.time(seconds)
     turn = np.sin(2 * np.pi * hz_of(pitch) * time)
     return shaped(np.sin(2 * np.pi * hz_of(pitch) * time + 2.5 * np.exp(-3 * time) * turn), time, 0.005, 0.03)
 
 
-def _octaves(bench: Bench, pitch: float, seconds: float) -> Samples:
-    time = bench.time(seconds)
+def _octaves(synth: Synth, pitch: float, seconds: float) -> Samples:
+    time = synth.time(seconds)
     triangle = 4 * np.abs(time * hz_of(pitch) % 1 - 0.5) - 1
     above = 4 * np.abs(time * hz_of(pitch + 12) % 1 - 0.5) - 1
     return shaped(0.7 * triangle + 0.4 * above, time, 0.005, 0.03, 4.0)
@@ -108,48 +108,48 @@ def _octaves(bench: Bench, pitch: float, seconds: float) -> Samples:
 # Keys
 
 
-def _plucked(bench: Bench, pitch: float, seconds: float) -> Samples:
-    time = bench.time(seconds)
+def _plucked(synth: Synth, pitch: float, seconds: float) -> Samples:
+    time = synth.time(seconds)
     numbers = np.arange(1, 16)
-    kept = numbers[numbers * hz_of(pitch) < 0.45 * bench.rate_hz]
+    kept = numbers[numbers * hz_of(pitch) < 0.45 * synth.rate_hz]
     partials = [np.sin(2 * np.pi * n * hz_of(pitch) * time) / n * 10 ** (-3 * time * (0.5 + 0.3 * n)) for n in kept]
     return shaped(np.sum(partials, 0), time, 0.002, 0.03)
 
 
-def _pad(bench: Bench, pitch: float, seconds: float) -> Samples:
-    time = bench.time(seconds)
+def _pad(synth: Synth, pitch: float, seconds: float) -> Samples:
+    time = synth.time(seconds)
     tuned = hz_of(pitch) * (1 + np.array([-0.004, 0.0, 0.005]))
-    saws = np.sum([2 * ((time * hz + bench.generator.random()) % 1) - 1 for hz in tuned], 0) / 3
-    return 0.7 * shaped(bench.low(saws, bench.generator.uniform(900, 2800)), time, 0.15, 0.2)
+    saws = np.sum([2 * ((time * hz + synth.generator.random()) % 1) - 1 for hz in tuned], 0) / 3
+    return 0.7 * shaped(synth.low(saws, synth.generator.uniform(900, 2800)), time, 0.15, 0.2)
 
 
-def _electric_piano(bench: Bench, pitch: float, seconds: float) -> Samples:
-    time = bench.time(seconds)
+def _electric_piano(synth: Synth, pitch: float, seconds: float) -> Samples:
+    time = synth.time(seconds)
     hz = hz_of(pitch)
-    struck = np.sin(2 * np.pi * 14 * hz * time) * np.exp(-25 * time) if 14 * hz < 0.45 * bench.rate_hz else 0.0
+    struck = np.sin(2 * np.pi * 14 * hz * time) * np.exp(-25 * time) if 14 * hz < 0.45 * synth.rate_hz else 0.0
     body = np.sin(2 * np.pi * hz * time + 1.2 * np.exp(-4 * time) * np.sin(2 * np.pi * hz * time))
     return shaped(body + 0.2 * struck, time, 0.002, 0.05, 2.5)
 
 
-def _organ(bench: Bench, pitch: float, seconds: float) -> Samples:
-    time = bench.time(seconds)
-    bars = bench.generator.uniform(0.2, 1.0, 6) * np.array([1, 0.8, 0.5, 0.4, 0.2, 0.3])
+def _organ(synth: Synth, pitch: float, seconds: float) -> Samples:
+    time = synth.time(seconds)
+    bars = synth.generator.uniform(0.2, 1.0, 6) * np.array([1, 0.8, 0.5, 0.4, 0.2, 0.3])
     wobble = 0.002 * np.sin(2 * np.pi * 6 * time)
-    return 0.6 * shaped(bench.harmonics(time * hz_of(pitch) + wobble, hz_of(pitch), bars), time, 0.01, 0.03)
+    return 0.6 * shaped(synth.harmonics(time * hz_of(pitch) + wobble, hz_of(pitch), bars), time, 0.01, 0.03)
 
 
-def _bell(bench: Bench, pitch: float, seconds: float) -> Samples:
-    time = bench.time(seconds)
+def _bell(synth: Synth, pitch: float, seconds: float) -> Samples:
+    time = synth.time(seconds)
     hz = hz_of(pitch)
     return shaped(
         np.sin(2 * np.pi * hz * time + 3 * np.exp(-2 * time) * np.sin(7 * np.pi * hz * time)), time, 0.002, 0.05, 3
     )
 
 
-def _brass(bench: Bench, pitch: float, seconds: float) -> Samples:
-    time = bench.time(seconds)
+def _brass(synth: Synth, pitch: float, seconds: float) -> Samples:
+    time = synth.time(seconds)
     saw = 2 * (time * hz_of(pitch) % 1) - 1
-    dark, bright = bench.low(saw, 500), bench.low(saw, 4000)
+    dark, bright = synth.low(saw, 500), synth.low(saw, 4000)
     open_ = np.clip(time / 0.12, 0, 1) * np.exp(-time)
     return 0.7 * shaped(dark * (1 - open_) + bright * open_, time, 0.04, 0.06)
 
@@ -160,17 +160,17 @@ def _brass(bench: Bench, pitch: float, seconds: float) -> Samples:
 def _singer(throat: float, breath: float, vibrato: float) -> Instrument:
     """A glottal pulse through three formants, with vibrato, a consonant before and breath in it."""
 
-    def sing(bench: Bench, pitch: float, seconds: float) -> Samples:
-        time, generator = bench.time(seconds), bench.generator
+    def sing(synth: Synth, pitch: float, seconds: float) -> Samples:
+        time, generator = synth.time(seconds), synth.generator
         waver = vibrato * np.clip(time / 0.25 - 0.5, 0, 1) * np.sin(2 * np.pi * generator.uniform(4.8, 6.2) * time)
         scoop = -0.03 * np.exp(-time / 0.04)
-        phase = np.cumsum(hz_of(pitch) * (1 + waver + scoop)) / bench.rate_hz
-        pulses = bench.harmonics(phase, hz_of(pitch), 1 / np.arange(1, 33) ** 0.9)
+        phase = np.cumsum(hz_of(pitch) * (1 + waver + scoop)) / synth.rate_hz
+        pulses = synth.harmonics(phase, hz_of(pitch), 1 / np.arange(1, 33) ** 0.9)
         source = pulses + breath * generator.standard_normal(len(time))
         formants = VOWELS_HZ[str(generator.choice(list(VOWELS_HZ)))]
         widths, levels = (90, 120, 170), (1.0, 0.7, 0.4)
-        voiced = [a * bench.band(source, throat * f, w) for f, w, a in zip(formants, widths, levels, strict=True)]
-        consonant = bench.band(generator.standard_normal(len(time)), generator.uniform(3000, 8000), 3000)
+        voiced = [a * synth.band(source, throat * f, w) for f, w, a in zip(formants, widths, levels, strict=True)]
+        consonant = synth.band(generator.standard_normal(len(time)), generator.uniform(3000, 8000), 3000)
         sung = shaped(np.sum(voiced, 0), time, 0.04, 0.06)
         return 1.6 * sung + generator.uniform(0.0, 0.25) * consonant * np.exp(-time / 0.02)
 
@@ -194,10 +194,10 @@ UNFAMILIAR_KEYS: Mapping[str, Instrument] = {"bell": _bell, "brass": _brass}
 UNFAMILIAR_SINGERS: Mapping[str, Instrument] = {"child": _singer(1.22, 0.05, 0.01), "giant": _singer(0.84, 0.03, 0.005)}
 
 
-def in_a_room(bench: Bench, sound: Samples, seconds: float, wet: float) -> Samples:
+def in_a_room(synth: Synth, sound: Samples, seconds: float, wet: float) -> Samples:
     """Give a voice [t] two sides [2, t] and a decaying room of noise, another one for each ear."""
-    time = bench.time(seconds)
-    room = bench.generator.standard_normal((2, len(time))) * 10 ** (-3 * time / seconds)
+    time = synth.time(seconds)
+    room = synth.generator.standard_normal((2, len(time))) * 10 ** (-3 * time / seconds)
     room /= np.sqrt((room**2).sum(1, keepdims=True))
     heard = fftconvolve(sound[None], room, axes=1)[:, : len(sound)]
     return sound + wet * heard

@@ -30,8 +30,8 @@ from models.practice.instruments import (
     UNFAMILIAR_BASSES,
     UNFAMILIAR_KEYS,
     UNFAMILIAR_SINGERS,
-    Bench,
     Instrument,
+    Synth,
     in_a_room,
 )
 from models.practice.songs import PROGRESSIONS, STEMS, play_drums, render_hits
@@ -67,14 +67,14 @@ def stem_song(split: str, number: int, seconds: float = SONG_S, rate_hz: int = H
     cast = UNFAMILIAR if split == "unfamiliar" else FAMILIAR
     tempo_bpm = float(generator.integers(*cast.tempos_bpm))
     grid = Grid(tempo_bpm, max(1, int(seconds * tempo_bpm / 240) + 1))
-    bench, frames = Bench(generator, rate_hz), round(seconds * rate_hz)
+    synth, frames = Synth(generator, rate_hz), round(seconds * rate_hz)
     progression, key = PROGRESSIONS[generator.integers(len(PROGRESSIONS))], int(generator.integers(12))
     chords = [(key + progression[bar % 4], progression[bar % 4] == 9) for bar in range(grid.bars)]
     voices = {
-        "drums": _drums(bench, grid, cast, frames),
-        "bass": _bass(bench, grid, cast, chords, frames),
-        "other": _keys(bench, grid, cast, chords, frames),
-        "vocals": _sung(bench, grid, cast, key, frames),
+        "drums": _drums(synth, grid, cast, frames),
+        "bass": _bass(synth, grid, cast, chords, frames),
+        "other": _keys(synth, grid, cast, chords, frames),
+        "vocals": _sung(synth, grid, cast, key, frames),
     }
     levels = {"drums": 0.0, "bass": -3.0, "other": -5.0, "vocals": -2.0}
     stems = {name: _levelled(generator, grid, rate_hz, voices[name], levels[name]) for name in STEMS}
@@ -108,55 +108,55 @@ def _levelled(generator: np.random.Generator, grid: Grid, rate_hz: int, stem: Sa
     return level / loud * stem * np.convolve(playing, np.ones(fade) / fade, "same")
 
 
-def _drums(bench: Bench, grid: Grid, cast: Cast, frames: int) -> Samples:
-    speed = float(bench.generator.choice(cast.drum_speeds))
+def _drums(synth: Synth, grid: Grid, cast: Cast, frames: int) -> Samples:
+    speed = float(synth.generator.choice(cast.drum_speeds))
     kit = {
-        kind: Audio(synthesise(kind, bench.generator, round(bench.rate_hz / speed)).samples, bench.rate_hz, kind)
+        kind: Audio(synthesise(kind, synth.generator, round(synth.rate_hz / speed)).samples, synth.rate_hz, kind)
         for kind in KINDS
     }
-    sound = render_hits(play_drums(bench.generator, grid), kit, frames, bench.rate_hz)
-    return in_a_room(bench, sound, bench.generator.uniform(0.1, 0.4), bench.generator.uniform(0.0, 0.15))
+    sound = render_hits(play_drums(synth.generator, grid), kit, frames, synth.rate_hz)
+    return in_a_room(synth, sound, synth.generator.uniform(0.1, 0.4), synth.generator.uniform(0.0, 0.15))
 
 
-def _bass(bench: Bench, grid: Grid, cast: Cast, chords: Sequence[tuple[int, bool]], frames: int) -> Samples:
-    instrument, generator = _one_of(bench, cast.basses), bench.generator
+def _bass(synth: Synth, grid: Grid, cast: Cast, chords: Sequence[tuple[int, bool]], frames: int) -> Samples:
+    instrument, generator = _one_of(synth, cast.basses), synth.generator
     steps = ((0, 4, 8, 12), (0, 6, 8, 14), (0, 3, 6, 8, 11, 14), (0, 8))[generator.integers(4)]
 
     def notes() -> Iterator[tuple[float, Samples]]:
         for bar, (root, _) in enumerate(chords):
             for step, following in zip(steps, [*steps[1:], 16], strict=True):
                 pitch = 28 + (root + 8) % 12 + 12 * int(generator.random() < 0.15)
-                yield _at(grid, bar, step), instrument(bench, pitch, 0.9 * (following - step) * grid.step_seconds)
+                yield _at(grid, bar, step), instrument(synth, pitch, 0.9 * (following - step) * grid.step_seconds)
 
-    return np.tile(_laid(notes(), frames, bench.rate_hz), (2, 1))
+    return np.tile(_laid(notes(), frames, synth.rate_hz), (2, 1))
 
 
-def _keys(bench: Bench, grid: Grid, cast: Cast, chords: Sequence[tuple[int, bool]], frames: int) -> Samples:
+def _keys(synth: Synth, grid: Grid, cast: Cast, chords: Sequence[tuple[int, bool]], frames: int) -> Samples:
     """Chords held by one instrument on one side, an arpeggio by another on the other side."""
-    generator = bench.generator
-    held, moving = _one_of(bench, cast.keys), _one_of(bench, cast.keys)
+    generator = synth.generator
+    held, moving = _one_of(synth, cast.keys), _one_of(synth, cast.keys)
 
     def held_notes() -> Iterator[tuple[float, Samples]]:
         for bar, (root, minor) in enumerate(chords):
             for interval in (0, 3 if minor else 4, 7):
-                yield _at(grid, bar, 0), held(bench, 52 + root % 12 + interval, grid.bar_seconds)
+                yield _at(grid, bar, 0), held(synth, 52 + root % 12 + interval, grid.bar_seconds)
 
     def moving_notes() -> Iterator[tuple[float, Samples]]:
         for bar, (root, minor) in enumerate(chords):
             for step in range(0, 16, 2):
                 if generator.random() < 0.7:
                     interval = generator.choice((0, 3 if minor else 4, 7, 12))
-                    yield _at(grid, bar, step), moving(bench, 64 + root % 12 + interval, 3 * grid.step_seconds)
+                    yield _at(grid, bar, step), moving(synth, 64 + root % 12 + interval, 3 * grid.step_seconds)
 
     side = generator.uniform(0.2, 0.8)
-    chord, line = (_laid(notes, frames, bench.rate_hz) for notes in (held_notes(), moving_notes()))
+    chord, line = (_laid(notes, frames, synth.rate_hz) for notes in (held_notes(), moving_notes()))
     left, right = chord * side + line * (1 - side), chord * (1 - side) + line * side
-    room = partial(in_a_room, bench, seconds=generator.uniform(0.4, 1.2), wet=generator.uniform(0.05, 0.4))
+    room = partial(in_a_room, synth, seconds=generator.uniform(0.4, 1.2), wet=generator.uniform(0.05, 0.4))
     return np.stack([left, right]) + room(chord + line) - (chord + line)
 
 
-def _sung(bench: Bench, grid: Grid, cast: Cast, key: int, frames: int) -> Samples:
-    singer, generator = _one_of(bench, cast.singers), bench.generator
+def _sung(synth: Synth, grid: Grid, cast: Cast, key: int, frames: int) -> Samples:
+    singer, generator = _one_of(synth, cast.singers), synth.generator
 
     def notes() -> Iterator[tuple[float, Samples]]:
         scale, place, step = (0, 2, 4, 7, 9), 3, 0
@@ -165,15 +165,15 @@ def _sung(bench: Bench, grid: Grid, cast: Cast, key: int, frames: int) -> Sample
             place = int(np.clip(place + generator.integers(-2, 3), 0, 9))
             if generator.random() < 0.8:
                 pitch = 55 + key % 12 + scale[place % 5] + 12 * (place // 5)
-                yield _at(grid, 0, step) + generator.uniform(0, 0.02), singer(bench, pitch, length * grid.step_seconds)
+                yield _at(grid, 0, step) + generator.uniform(0, 0.02), singer(synth, pitch, length * grid.step_seconds)
             step += length
 
-    sound = _laid(notes(), frames, bench.rate_hz)
-    return in_a_room(bench, sound, generator.uniform(0.4, 1.5), generator.uniform(0.05, 0.3))
+    sound = _laid(notes(), frames, synth.rate_hz)
+    return in_a_room(synth, sound, generator.uniform(0.4, 1.5), generator.uniform(0.05, 0.3))
 
 
-def _one_of(bench: Bench, instruments: Mapping[str, Instrument]) -> Callable[..., Samples]:
-    return instruments[str(bench.generator.choice(list(instruments)))]
+def _one_of(synth: Synth, instruments: Mapping[str, Instrument]) -> Callable[..., Samples]:
+    return instruments[str(synth.generator.choice(list(instruments)))]
 
 
 def _at(grid: Grid, bar: int, step: int) -> float:

@@ -12,7 +12,7 @@ from models.practice.instruments import (
     UNFAMILIAR_BASSES,
     UNFAMILIAR_KEYS,
     UNFAMILIAR_SINGERS,
-    Bench,
+    Synth,
 )
 from models.practice.songs import STEMS
 from models.practice.stem_songs import FAMILIAR, UNFAMILIAR, stem_song, write_stem_songs
@@ -39,7 +39,7 @@ def test_stems_are_stereo_as_long_as_asked_and_never_clip(split):
 
 @pytest.mark.parametrize("name", EVERYBODY)
 def test_everybody_is_heard_and_ends_without_a_click(name):
-    sound = EVERYBODY[name](Bench(np.random.default_rng(0), 16_000), 55, 0.4)
+    sound = EVERYBODY[name](Synth(np.random.default_rng(0), 16_000), 55, 0.4)
     assert len(sound) == 6400
     assert 0.02 < np.sqrt(np.mean(sound**2)) < 3
     assert abs(sound[-1]) < 0.05
