@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from models.jam.vocabulary import MAX_STYLES
+from models.jam.vocabulary import STYLE_WORDS
 from models.music.errors import BadConfig
 
 KIND = "jam"
@@ -46,8 +46,8 @@ class JamConfig:
             raise BadConfig(f"context is {self.context}; give 64 to 4096 (try 384).")
         if not 0 <= self.dropout < 1:
             raise BadConfig(f"dropout is {self.dropout:g}; give 0 to below 1 (try 0.1).")
-        if len(self.styles) >= MAX_STYLES or len(set(self.styles)) < len(self.styles):
-            raise BadConfig(f"styles {', '.join(self.styles)}: at most {MAX_STYLES - 1}, each once.")
+        if len(self.styles) >= STYLE_WORDS or len(set(self.styles)) < len(self.styles):
+            raise BadConfig(f"styles {', '.join(self.styles)}: at most {STYLE_WORDS - 1}, each once.")
         for style in self.styles:
             check_style(style)
 

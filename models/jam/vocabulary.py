@@ -23,7 +23,8 @@ from models.music.chords import KINDS, NUMBERS
 
 ROLES = ("lead", "bass", "comping", "drums")
 """Only the first is taught; the others have their words for later."""
-MAX_STYLES, TEMPI = 16, 16
+STYLE_WORDS, TEMPI = 16, 16
+"""The first style is any; one that was not taught with the base rides on it as a LoRA and has no word (repertoire.py)."""
 EIGHTHS = 8
 """In the longest bar."""
 PLACES_PER_EIGHTH = PLACES_PER_QUARTER // 2
@@ -57,7 +58,7 @@ def _kinds(*sizes: int) -> list[Kind]:
     return [Kind(int(first), size) for first, size in zip(firsts, sizes, strict=False)]
 
 
-_TOLD = (1, 1, 1, len(ROLES), MAX_STYLES, TEMPI, EIGHTHS + 1, EIGHTHS, NUMBERS)
+_TOLD = (1, 1, 1, len(ROLES), STYLE_WORDS, TEMPI, EIGHTHS + 1, EIGHTHS, NUMBERS)
 _SAID = (LENGTH_SYMBOLS, PITCH_SYMBOLS, BAR_LINE)
 _BESIDE = (12 * (1 + len(KINDS)), 2 * FARTHEST_STEP + 1)
 PAD, COND_SEP, NEXT, ROLE, STYLE, TEMPO, BAR, BEAT, CHORD, LENGTH, PITCH, PLACE, DEGREE, STEP = _kinds(

@@ -27,6 +27,7 @@ from serving.contract import Axis, Capacity, ModelContract, Patience, Tensor
 
 ANY, STYLES = "any", "styles"
 MAX_NOTES, MAX_CHORDS, MAX_STYLES = 2048, 1024, 64
+"""More styles than a model has words for: most may be LoRAs on top of it."""
 MAX_TICKS = 2**30
 MAX_HORIZON_TICKS = 64 * 4 * TICKS_PER_QUARTER
 
