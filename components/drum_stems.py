@@ -23,7 +23,7 @@ from models.music.audio import Audio, find_audio, read_parts, write_audio, write
 from models.music.errors import BadAudio
 from models.music.files import take_over, whole_folder
 from models.separation.at_hand import at_hand
-from models.separation.stems import Separator, load_separator, stem_parts, stem_reader
+from models.separation.stems import Separator, stem_parts, stem_reader
 
 log = logging.getLogger(__name__)
 PRACTICE = "practice"
@@ -71,9 +71,9 @@ def drum_reader(separation: bool, model: str) -> Callable[[Path, float, float], 
 
 def _drummer(model: str) -> Separator:
     """Load who takes drums out, and tell who it is."""
-    chosen, spoken = at_hand(model)
+    separator, spoken = at_hand(model, "drums")
     log_note(f"drums by {spoken}")
-    return load_separator(chosen, "drums")
+    return separator
 
 
 def _write_drums(places: Sequence[tuple[Path, Path]], model: str, skip_bad: bool) -> int:

@@ -10,7 +10,6 @@ import pytest
 
 from models.music.errors import BadInput
 from models.separation.at_hand import at_hand
-from models.separation.stems import load_separator
 from models.separation.weights import NotHere, find_bag, hub_name
 
 FIND = """
@@ -78,19 +77,30 @@ def test_offline_by_choice_does_not_even_knock(offline):
 
 
 def test_the_starter_plays_where_the_defaults_weights_cannot_be_had_and_says_how_good_it_is(offline):
-    model, spoken = at_hand("htdemucs")
-    assert model == "separator"
+    separator, spoken = at_hand("htdemucs", "drums", "bass", "other", "vocals")
+    assert separator.rate_hz == 44_100
     assert spoken.startswith(
         "htdemucs: htdemucs.yaml is not cached and HF_HUB_OFFLINE is set, so the starter separator ("
     )
     assert "uSDR drums" in spoken
-    assert load_separator(model, "drums", "bass", "other", "vocals").rate_hz == 44_100
 
 
 def test_a_model_that_was_chosen_is_never_replaced(offline):
-    assert at_hand("htdemucs_ft") == ("htdemucs_ft", "htdemucs_ft")
-    with pytest.raises(NotHere, match=r"HTDemucs-FT|htdemucs_ft"):
-        find_bag("htdemucs_ft")
+    with pytest.raises(NotHere, match=r"htdemucs_ft"):
+        at_hand("htdemucs_ft")
+
+
+def test_who_is_here_plays_and_its_weights_are_looked_for_once(tmp_path, monkeypatch):
+    asked = []
+    (tmp_path / "htdemucs.yaml").write_text('models: ["a"]\n')
+    monkeypatch.setattr(
+        "huggingface_hub.try_to_load_from_cache", lambda _, file: asked.append(file) or str(tmp_path / file)
+    )
+    monkeypatch.setattr("models.separation.htdemucs.HTDemucs.load", lambda bag: bag)
+    bag, spoken = at_hand("htdemucs")
+    assert spoken == "htdemucs"
+    assert bag.members == (tmp_path / "a.safetensors",)
+    assert asked == ["htdemucs.yaml", "a.safetensors"]
 
 
 def test_what_is_cached_is_taken_without_a_word_to_the_hub(tmp_path, monkeypatch):
