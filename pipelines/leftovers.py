@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,8 +22,8 @@ from typing import Any, Literal
 from backstage.checkpoints import age_s, forget, trainings
 from backstage.pipeline_run import RUN_FILE, PipelineRun, StageRun
 from models.music.errors import BadInput
-from pipelines.processes import left_scratch
 from pipelines.settings import Profile
+from serving.scratch import left_over
 
 
 @dataclass(frozen=True)
@@ -52,15 +53,15 @@ def leftovers(profile: Profile) -> list[Leftover]:
         folder: ("run", time.time() - _written_s(folder)) for folder in _folders(profile.runs) if folder not in needed
     }
     aged |= {folder: ("training", age_s(folder)) for folder in (trainings(Path(work)) if "://" not in work else [])}
-    aged |= {folder: ("download", time.time() - folder.stat().st_mtime) for folder in left_scratch()}
+    aged |= {folder: ("download", time.time() - folder.stat().st_mtime) for folder in _downloads()}
     oldest_first = sorted(aged.items(), key=lambda each: -each[1][1])
     return [Leftover(kind, folder, _size(folder, met), age) for folder, (kind, age) in oldest_first]
 
 
 def sweep_killed(profile: Profile) -> None:
     """Remove what the stages of killed runs were writing; their records stay."""
-    for scratch in left_scratch():
-        shutil.rmtree(scratch, ignore_errors=True)
+    for folder in _downloads():
+        shutil.rmtree(folder, ignore_errors=True)
     for folder in _folders(profile.runs):
         run = _run_of(folder)
         if run and run.state == "running" and not run.alive:
@@ -92,6 +93,11 @@ def _needed(profile: Profile) -> set[Path]:
                 *(above for record in records for above in record.parents if above.parent == profile.runs),
             }
     return needed
+
+
+def _downloads() -> list[Path]:
+    """What killed stages have left in the temporary folder."""
+    return left_over(Path(tempfile.gettempdir()))
 
 
 def _folders(folder: Path) -> list[Path]:

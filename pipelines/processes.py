@@ -24,9 +24,8 @@ from typing import IO, Any
 
 from backstage.door import LIFELINE
 from backstage.source import SOURCE_ROOT
-from models.music.locks import lives
+from serving.scratch import scratch
 
-SCRATCH = "jamflow-stage-"
 PATIENCE_S = 30.0
 """For a stage that was asked to end: as long as a pod has."""
 AT_ONCE_S = 0.2
@@ -50,8 +49,8 @@ def run_process(command: Sequence[str], environment: Mapping[str, str], say: Cal
 
     It holds one end of a pipe and we the other, so it notices when we are killed (backstage/door.py).
     """
-    with _scratch() as scratch, _lifeline() as lifeline:
-        told = {**environment, "TMPDIR": scratch, LIFELINE: str(lifeline)}
+    with scratch("stage", Path(tempfile.gettempdir())) as passing, _lifeline() as lifeline:
+        told = {**environment, "TMPDIR": str(passing), LIFELINE: str(lifeline)}
         return _run(command, told, lifeline, say)
 
 
@@ -123,17 +122,6 @@ def stage_environment() -> dict[str, str]:
         "PYTHONSAFEPATH": "1",  # a folder named models/ where the user stands must not hide ours
         "PYTHONUNBUFFERED": "1",
     }
-
-
-def left_scratch() -> list[Path]:
-    """List the scratch folders of runs whose process is gone."""
-    folders = Path(tempfile.gettempdir()).glob(f"{SCRATCH}*")
-    return [folder for folder in folders if not lives(int(folder.name.removeprefix(SCRATCH).partition("-")[0]))]
-
-
-def _scratch() -> tempfile.TemporaryDirectory[str]:
-    """Make a folder for all that a stage keeps for a moment; its name tells whose it is."""
-    return tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{os.getpid()}-", ignore_cleanup_errors=True)
 
 
 @contextlib.contextmanager

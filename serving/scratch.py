@@ -1,6 +1,7 @@
 """Folders for what is only passing through. One whose process died is swept up by the next who needs one.
 
     with scratch("deploy") as there: ...
+    left_over(room)             # those of processes that are gone; sweep() removes them
 
 A folder is locked for as long as its process lives, so nobody needs to guess which are left over (and a cleaner of the
 system's temporary folder, which respects such locks, leaves it alone).
@@ -28,10 +29,10 @@ ROOMS = ("/tmp", str(MEMORY), "/var/tmp")
 
 @contextlib.contextmanager
 def scratch(what: str, room: Path | None = None) -> Iterator[Path]:
-    """Give a folder with a plain path; it goes when the block ends, or with the next one after its process died."""
+    """Give a folder, with a plain path unless its room is told; it goes when the block ends, or with the next one after its process died."""
     room = room or plain_room()
     with alone(room / f"{_ours()}.lock"):  # nobody sweeps what is only being made
-        _sweep(room)
+        _remove(_left_in(room))
         folder = Path(tempfile.mkdtemp(prefix=f"{_ours()}-{what}-", dir=room))
         held = os.open(folder, os.O_RDONLY)
         _hold(held)
@@ -46,8 +47,13 @@ def sweep() -> None:
     """Remove the folders of processes that are gone."""
     for room in {plain_room(), MEMORY}:
         if os.access(room, os.W_OK):
-            with alone(room / f"{_ours()}.lock"):
-                _sweep(room)
+            _remove(left_over(room))
+
+
+def left_over(room: Path) -> list[Path]:
+    """List the folders in a room whose processes are gone."""
+    with alone(room / f"{_ours()}.lock"):
+        return _left_in(room)
 
 
 @contextlib.contextmanager
@@ -71,15 +77,20 @@ def plain_room() -> Path:
     )
 
 
-def _sweep(room: Path) -> None:
+def _left_in(room: Path) -> list[Path]:
+    left = []
     for folder in room.glob(f"{_ours()}-*"):
         with contextlib.suppress(OSError):  # gone already, or not a folder
             held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                if _hold(held):
-                    shutil.rmtree(folder, ignore_errors=True)
-            finally:
-                os.close(held)
+            if _hold(held):
+                left.append(folder)
+            os.close(held)
+    return left
+
+
+def _remove(folders: list[Path]) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _hold(descriptor: int) -> bool:

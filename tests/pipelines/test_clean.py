@@ -14,6 +14,7 @@ from backstage.record import Record
 from pipelines import cli
 from pipelines.settings import Profile
 from serving.registration import register
+from serving.scratch import scratch
 
 DAY_S = 86_400
 
@@ -37,10 +38,8 @@ def left_run(name: str, days: float, state: Any = "done", process: int = 0, need
 
 @pytest.fixture
 def left(home, tmp_path, monkeypatch):
-    scratch = tmp_path / "scratch"
-    (scratch / "jamflow-stage-999999999-ab").mkdir(parents=True)  # no process has that number
-    (scratch / f"jamflow-stage-{os.getpid()}-cd").mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    (room := tmp_path / "room").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(room))
     left_run("lesson-old", 30)
     left_run("lesson-older", 40)
     left_run("lesson-new", 1)
@@ -54,7 +53,9 @@ def left(home, tmp_path, monkeypatch):
         for file in ("in-use", "step"):
             (training / file).write_bytes(bytes(500_000))
             written(training / file, days)
-    return home
+    with scratch("stage", room) as living:
+        living.with_name(f"{living.name}-dead").mkdir()  # nobody holds it
+        yield home
 
 
 def names(folder) -> set[str]:
@@ -78,7 +79,8 @@ def test_what_is_old_goes_and_what_somebody_needs_stays(left, capsys):
         assert cli.main(["clean", "--older-than", "0"]) == 0
         assert names(left / "runs") == {"lesson-needed", "lesson-going-on"}
         assert names(left / "training") == {"groove-3"}
-        assert names(left.parent / "scratch") == {f"jamflow-stage-{os.getpid()}-cd"}
+        [living] = [folder for folder in (left.parent / "room").iterdir() if folder.is_dir()]
+        assert not living.name.endswith("-dead")
     assert capsys.readouterr().out.splitlines()[-1] == "5 folders, 4.0 MB removed; 1 in use."
 
 
