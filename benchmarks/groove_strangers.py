@@ -30,6 +30,7 @@ from benchmarks.recordings import add_data_argument
 from models.groove.dataset import Corpus, Played, corpus_of, listen
 from models.groove.lesson import read_preset
 from models.groove.metrics import BASELINES, bootstrapped, errors_by_performance, hit_f1
+from models.groove.network import GrooveVAE
 from models.groove.report import ERRORS, MEAN, perform
 from models.groove.train import train_groove
 
@@ -89,6 +90,7 @@ def judge(folds: Sequence[Sequence[Played]], out: str, preset: str, number: int)
     corpus = corpus_of({"train": rest, "validation": folds[chosen], "test": folds[number]})
     with tempfile.TemporaryDirectory() as work:
         network = train_groove(corpus, read_preset(preset), Path(work, "model"), Path(work, "work")).network
+    assert isinstance(network, GrooveVAE)
     cells = corpus.test.cells
     playings = {name: make(corpus.train.cells)(cells) for name, make in BASELINES.items()}
     playings[MEAN] = perform(network, cells, 0.0)
