@@ -33,7 +33,7 @@ up: ## MLflow and Triton in containers, on loopback (after `make images`)
 down: ## stop what `make up` started
 	@TRITON=any JAMFLOW_ADMIN_KEY=any docker compose -f images/compose.yaml down
 
-bench: $(READY) ## every benchmark, a figure beside a peer in the same run (two hours; one of them teaches separators)
+bench: $(READY) ## every benchmark, a figure beside a peer in the same run (over two hours; separators and grooves are taught)
 	@$(BIN)/python -m benchmarks
 
 soak: $(READY) ## serve under kills, full disks and locks, and count (30 minutes; MINUTES=3 for less, SEED=7)

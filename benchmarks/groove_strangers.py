@@ -40,6 +40,8 @@ LEFT_OUT: dict[str, Callable[[Played], str]] = {
     "sessions": lambda played: played.session,
     "drummers": lambda played: played.session.split("/")[0],
 }
+FEWEST_FOLDS = 3
+"""One is judged, one chooses, the rest teach."""
 WEIGHED = ("hits alike", "performances alike", "drawn whole")
 
 
@@ -57,7 +59,7 @@ class Judged(NamedTuple):
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", choices=list(LEFT_OUT), default="drummers", help="what is left out whole")
-    parser.add_argument("--folds", type=int, default=5, help="how many networks are taught, at least three")
+    parser.add_argument("--folds", type=int, default=5, help="how many networks are taught")
     parser.add_argument("--preset", default="laptop", help="of models/groove/presets.yaml")
     add_data_argument(parser)
     asked = parser.parse_args()
@@ -66,6 +68,8 @@ def main() -> int:
         print(f"{real} is not here: no drummers to leave out")
         return 0
     folds = dealt(listen(real)[0], LEFT_OUT[asked.out], asked.folds)
+    if len(folds) < FEWEST_FOLDS or not all(folds):
+        parser.error(f"--folds is {asked.folds}; give at least {FEWEST_FOLDS}, and no more than there are {asked.out}")
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as schools:
         judged = list(schools.map(partial(judge, folds, asked.out, asked.preset), range(asked.folds)))
     return report(judged, asked.out)
@@ -132,9 +136,7 @@ def report(judged: Sequence[Judged], out: str) -> int:
             print(f"{player:28}{mean:8.2f}" + "".join(f"{f'{low:+.2f} to {high:+.2f}':>38}" for low, high in gains))
     print(f"\nhit F1 of a kit from a tap: {tap_f1:.3f}")
     print(
-        "every mean is beaten, all intervals clear of zero"
-        if not missed
-        else f"{missed} intervals are not clear of zero"
+        f"{missed} intervals are not clear of zero" if missed else "every mean is beaten, all intervals clear of zero"
     )
     return int(missed > 0)
 

@@ -1,7 +1,7 @@
 """What the brain decides: which chord holds, when another solo begins, and when to rest. No sockets, no threads.
 
     soloist = Soloist(settings, now_ns)
-    for each in soloist.hear(letter, now_ns): ...      # letters to send, and Jobs for the worker; Job | None silences it
+    for each in soloist.hear(letter, now_ns): ...      # letters to send; for the worker Jobs, and Silence
     for each in soloist.look(now_ns): ...              # at soloist.next_look_ns, and whenever anything came
 
 A chord that comes into silence is answered at once: the model's first note is played when it comes, and a tone of the chord
